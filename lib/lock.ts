@@ -1,0 +1,193 @@
+/**
+ * The lock on a port: a file that the operating system keeps locked for as long as its holder
+ * lives, so that no crash leaves a lie behind. Owns opening and unlinking of lock files.
+ *
+ * @module
+ */
+
+import { delay } from "./delay.ts";
+import { ServerError } from "./errors.ts";
+
+/** Largest record that is read, in bytes; anything longer is not a record of ours. */
+const MAX_RECORD_BYTES = 1 << 20;
+
+/** What came of one attempt to lock. */
+export type LockAttempt =
+  | { readonly kind: "acquired"; readonly lock: Lock }
+  /** Somebody else holds it; `text` is the record, or empty where a locked file cannot be read. */
+  | { readonly kind: "held"; readonly text: string }
+  /** There is no lock file, and none was to be made. */
+  | { readonly kind: "absent" };
+
+/** A lock that is held until it is released, or until this process dies. */
+export class Lock {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+
+  /**
+   * Wraps an open and locked file.
+   *
+   * @param path Its path.
+   * @param file The open file; the lock lives as long as it is open.
+   */
+  constructor(path: string, file: Deno.FsFile) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /**
+   * Reads the record.
+   *
+   * @returns The text of the file.
+   */
+  read(): Promise<string> {
+    return readOpenFile(this.#file);
+  }
+
+  /**
+   * Replaces the record in place: the lock belongs to this very file, so it cannot be renamed over.
+   * A reader may meet it half written and has to try again.
+   *
+   * @param text The new record.
+   */
+  async write(text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
+    await this.#file.truncate(bytes.length);
+  }
+
+  /** Removes the file if it is still the one that is locked, and then lets go of it. */
+  async remove(): Promise<void> {
+    try {
+      if (await isInPlace(this.#path, this.#file)) await Deno.remove(this.#path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // the folder may be gone too
+    } finally {
+      this.release();
+    }
+  }
+
+  /** Lets go of the lock and leaves the file, for the next to judge. */
+  release(): void {
+    this.#file.close();
+  }
+}
+
+/**
+ * Tries once to lock.
+ *
+ * The file is never opened with `create` or `truncate`, which follow symlinks or destroy. Its
+ * holder unlinks it before letting go, so a lock just obtained may belong to a file that is no
+ * longer there: then the attempt begins anew.
+ *
+ * @param path The lock file.
+ * @param options With `create`, a missing file is made.
+ * @returns The lock, the holder's record, or that there is no file.
+ * @throws {ServerError} Of kind `pidFile` if something that is not a regular file lies there or it
+ * cannot be made, `accessDenied` if it may not be opened.
+ */
+export async function tryLock(path: string, options: { create: boolean }): Promise<LockAttempt> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const file = await openLockFile(path, options.create);
+    if (file === "absent") return { kind: "absent" };
+    if (file === "changed") continue;
+    try {
+      if (!(await file.tryLock(true))) {
+        const text = await readOpenFile(file);
+        file.close();
+        return { kind: "held", text };
+      }
+      if (await isInPlace(path, file)) return { kind: "acquired", lock: new Lock(path, file) };
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+  }
+  throw new ServerError("pidFile", `Cannot lock "${path}": the file keeps changing`);
+}
+
+/**
+ * Locks, giving a reader, who holds the lock for an instant, time to let go.
+ *
+ * @param path The lock file; made if it is missing.
+ * @param waitMs How long to try, in ms.
+ * @returns The lock, or the record of who holds it.
+ * @throws {ServerError} As {@linkcode tryLock}.
+ */
+export async function acquireLock(
+  path: string,
+  waitMs: number,
+): Promise<Exclude<LockAttempt, { kind: "absent" }>> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const attempt = await tryLock(path, { create: true });
+    if (attempt.kind === "acquired") return attempt;
+    if (attempt.kind === "held" && performance.now() >= deadline) return attempt;
+    await delay(10);
+  }
+}
+
+async function openLockFile(
+  path: string,
+  create: boolean,
+): Promise<Deno.FsFile | "absent" | "changed"> {
+  try {
+    const there = await lstatOrNull(path);
+    if (there === null && !create) return "absent";
+    if (there !== null && !there.isFile) {
+      throw new ServerError("pidFile", `Cannot use "${path}" as lock: not a regular file`);
+    }
+    const access = { read: true, write: true };
+    return await Deno.open(path, there ? access : { ...access, createNew: true, mode: 0o600 });
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return "changed";
+    if (error instanceof Deno.errors.NotFound) {
+      if (!create || (await lstatOrNull(path)) !== null) return "changed";
+      const folder = path.replace(/[^/\\]*$/, "");
+      if (folder !== "" && (await lstatOrNull(folder)) === null) {
+        throw new ServerError("pidFile", `Cannot create "${path}": no such folder`);
+      }
+      return "changed";
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new ServerError("accessDenied", `Cannot open "${path}": permission denied`, {
+        cause: error,
+      });
+    }
+    if (error instanceof ServerError) throw error;
+    throw new ServerError("pidFile", `Cannot open "${path}": ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function isInPlace(path: string, file: Deno.FsFile): Promise<boolean> {
+  const [open, there] = await Promise.all([file.stat(), lstatOrNull(path)]);
+  return there !== null && there.isFile && open.isFile && open.dev === there.dev &&
+    open.ino === there.ino;
+}
+
+async function lstatOrNull(path: string): Promise<Deno.FileInfo | null> {
+  try {
+    return await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+async function readOpenFile(file: Deno.FsFile): Promise<string> {
+  const { size } = await file.stat();
+  if (size > MAX_RECORD_BYTES) return "";
+  await file.seek(0, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(size);
+  let done = 0;
+  while (done < size) {
+    const count = await file.read(bytes.subarray(done));
+    if (count === null) break;
+    done += count;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, done));
+}

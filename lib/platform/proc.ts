@@ -1,0 +1,223 @@
+/**
+ * Reads Linux's /proc. Everything here may vanish between two reads, and that is no error; not
+ * being allowed to read is "cannot tell". See proc(5). Needs `--allow-all`: Deno guards /proc.
+ *
+ * @module
+ */
+
+import type { ListenerRow } from "../listener.ts";
+import { parsePasswd } from "../parsers/passwd.ts";
+import { parseProcNet, parseProcNetRow } from "../parsers/proc_net.ts";
+import { parseProcStat } from "../parsers/proc_stat.ts";
+import type { ProcessRow } from "../process_row.ts";
+
+const decoder = new TextDecoder();
+
+/** Reads a file of /proc, or `null` if it is gone or not ours to see. */
+function readText(path: string): string | null {
+  try {
+    return decoder.decode(Deno.readFileSync(path));
+  } catch (error) {
+    return ignoreVanished(error);
+  }
+}
+
+/**
+ * A process that vanishes shows as NotFound, or as ESRCH from a read that had already begun; a
+ * kernel thread's environment is always ESRCH. Deno gives that error neither class nor code.
+ */
+function ignoreVanished(error: unknown): null {
+  if (error instanceof Deno.errors.NotFound) return null;
+  if (error instanceof Deno.errors.PermissionDenied) return null;
+  if (error instanceof Error && error.message.includes("(os error 3)")) return null;
+  throw error;
+}
+
+/** What one short read tells of a process. */
+export type ProcessStat = Omit<ProcessRow, "command" | "user">;
+
+/**
+ * Reads what tells one process from another.
+ *
+ * @param pid Its PID.
+ * @returns Its stat line, or `null` if there is no such process.
+ */
+export function readStat(pid: number): ProcessStat | null {
+  const text = readText(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  const { startTicks, ppid, pgid, sid, state, threads, name } = parseProcStat(text);
+  // The leader of a dying process is a zombie while its other threads still hold the port.
+  const dead = "ZX".includes(state) && threads <= 1;
+  return {
+    pid,
+    startTime: startTicks,
+    ppid,
+    pgid,
+    sid,
+    state: dead ? "zombie" : "Tt".includes(state) ? "stopped" : "running",
+    name,
+  };
+}
+
+/**
+ * Reads one process.
+ *
+ * @param pid Its PID.
+ * @returns The process, or `null` if there is none.
+ */
+export function readProcess(pid: number): ProcessRow | null {
+  const stat = readStat(pid);
+  if (stat === null) return null;
+  const words = readText(`/proc/${pid}/cmdline`)?.replace(/\0+$/, "").replaceAll("\0", " ");
+  return { ...stat, command: words || `[${stat.name}]`, user: ownerOf(pid) };
+}
+
+/**
+ * Lists the PIDs of all processes.
+ *
+ * @returns The PIDs, in no order.
+ */
+export function listPids(): number[] {
+  const pids: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const pid = Number(name);
+    if (Number.isInteger(pid)) pids.push(pid);
+  }
+  return pids;
+}
+
+/**
+ * Lists the children of a process.
+ *
+ * @param pid The parent.
+ * @returns PIDs of the children of all its threads; `null` if the kernel was built without
+ * CONFIG_PROC_CHILDREN.
+ */
+export function listChildren(pid: number): number[] | null {
+  const children: number[] = [];
+  for (const thread of listNames(`/proc/${pid}/task`)) {
+    const text = readText(`/proc/${pid}/task/${thread}/children`);
+    if (text === null) {
+      if (thread === String(pid) && readText(`/proc/${pid}/stat`) !== null) return null;
+      continue;
+    }
+    for (const word of text.split(" ")) if (word !== "") children.push(Number(word));
+  }
+  return children;
+}
+
+/**
+ * Tells whether a process carries a variable in the environment it was started with.
+ *
+ * @param pid The process.
+ * @param assignment The variable as `NAME=value`.
+ * @returns `false` also if its environment may not be read: then it is another user's.
+ */
+export function hasVariable(pid: number, assignment: string): boolean {
+  const text = readText(`/proc/${pid}/environ`);
+  return text !== null && `\0${text}`.includes(`\0${assignment}\0`);
+}
+
+/**
+ * Lists the sockets a process holds.
+ *
+ * @param pid The process.
+ * @returns Inodes of its sockets; `null` if its descriptors may not be seen.
+ */
+export function socketInodes(pid: number): Set<string> | null {
+  const folder = `/proc/${pid}/fd`;
+  const inodes = new Set<string>();
+  try {
+    for (const { name } of Deno.readDirSync(folder)) {
+      const target = readLink(`${folder}/${name}`);
+      if (target?.startsWith("socket:[")) inodes.add(target.slice(8, -1));
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return null;
+    ignoreVanished(error);
+  }
+  return inodes;
+}
+
+/**
+ * Lists the listening TCP sockets of this network namespace.
+ *
+ * The kernel lists listening sockets first and then walks its whole table of connections, which
+ * takes some ms: so rows are read in small pieces up to the first of another state. That order is
+ * no promise; pass `whole` before concluding that nobody listens.
+ *
+ * @param options With `whole`, the tables are read to their end.
+ * @returns Their rows, without PIDs.
+ */
+export function listenRows(options: { whole: boolean }): ListenerRow[] {
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) => {
+    if (options.whole) return parseProcNet(readText(path) ?? "");
+    return leadingListenRows(path);
+  });
+}
+
+function leadingListenRows(path: string): ListenerRow[] {
+  const rows: ListenerRow[] = [];
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path);
+  } catch (error) {
+    ignoreVanished(error); // no IPv6 on this machine
+    return rows;
+  }
+  try {
+    const bytes = new Uint8Array(190);
+    let text = "";
+    for (let count = file.readSync(bytes); count; count = file.readSync(bytes)) {
+      text += decoder.decode(bytes.subarray(0, count));
+      const lines = text.split("\n");
+      text = lines.pop()!;
+      for (const line of lines) {
+        const row = parseProcNetRow(line);
+        if (row === "other") return rows;
+        if (row !== null) rows.push(row);
+      }
+    }
+    return rows;
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Names a user.
+ *
+ * @param uid User ID.
+ * @returns The login name from /etc/passwd, or the ID itself.
+ */
+export function userName(uid: number): string {
+  logins ??= parsePasswd(readText("/etc/passwd") ?? "");
+  return logins.get(uid) ?? String(uid);
+}
+
+let logins: Map<number, string> | null = null;
+
+function ownerOf(pid: number): string | null {
+  try {
+    const { uid } = Deno.statSync(`/proc/${pid}`);
+    return uid === null ? null : userName(uid);
+  } catch (error) {
+    return ignoreVanished(error);
+  }
+}
+
+function listNames(folder: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(folder), (entry) => entry.name);
+  } catch (error) {
+    return ignoreVanished(error) ?? [];
+  }
+}
+
+function readLink(path: string): string | null {
+  try {
+    return Deno.readLinkSync(path);
+  } catch (error) {
+    return ignoreVanished(error);
+  }
+}

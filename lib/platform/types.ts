@@ -1,0 +1,37 @@
+/**
+ * What a platform has to answer; everything that differs between operating systems.
+ *
+ * @module
+ */
+
+import type { Identity } from "../identity.ts";
+import type { Discovery, ProcessRow, TreeRoot } from "../process_row.ts";
+
+/** The services of an operating system. */
+export interface Platform {
+  /** Whether a wildcard listen collides with a listener on a specific address. */
+  readonly wildcardProbeIsProof: boolean;
+  /** Identity of this boot: start times of another boot mean nothing. */
+  bootId(): Promise<string>;
+  /** One process, zombies included; `null` if there is none with that PID. */
+  readProcess(pid: number): Promise<ProcessRow | null>;
+  /** Those of the given processes that still live: same start time, not a zombie. */
+  stillAlive<T extends Identity>(processes: readonly T[]): Promise<T[]>;
+  /** PIDs of this process and all its ancestors. */
+  lineage(): Promise<ReadonlySet<number>>;
+  /** A process and all its living descendants, by parent links alone; cheap. */
+  descendants(pid: number): Promise<ProcessRow[]>;
+  /**
+   * Every living process of a server's tree: descendants, members of its session and group, and
+   * carriers of its marker; costs a look at every process of the machine.
+   */
+  findTree(root: TreeRoot): Promise<ProcessRow[]>;
+  /** Who listens on a port. */
+  findListeners(port: number): Promise<Discovery>;
+  /** Those of the given processes that hold a listening socket on the port; no search. */
+  holdersAmong(port: number, processes: readonly ProcessRow[]): Promise<ProcessRow[]>;
+  /** Ports on which the given processes listen. */
+  listeningPorts(processes: readonly ProcessRow[]): Promise<number[]>;
+  /** Whether this process was started with SIGHUP ignored, as `nohup` does. */
+  ignoresHangup(): Promise<boolean>;
+}

@@ -1,0 +1,104 @@
+/**
+ * What the programs share: where settings come from, and how failures are told.
+ *
+ * @module
+ */
+
+import { basename } from "@std/path/basename";
+import { dirname } from "@std/path/dirname";
+import { fromFileUrl } from "@std/path/from-file-url";
+import type { Asked, Surroundings } from "./config.ts";
+import { readDotenv } from "./dotenv.ts";
+import { EXIT_CODES, ServerError } from "./errors.ts";
+import { helpOf, VERSION } from "./help.ts";
+import type { CommandName } from "./options.ts";
+
+/** Where a program's words go. */
+export interface Voice {
+  /** Takes results. */
+  readonly say: (text: string) => void;
+  /** Takes warnings and errors. */
+  readonly warn: (text: string) => void;
+}
+
+/** A program: arguments in, exit code out. */
+export type Program = (args: readonly string[], voice: Voice) => Promise<number>;
+
+/**
+ * Runs a program so that no failure shows a stack trace and no dead terminal ends it.
+ *
+ * @param program The program.
+ * @param args Its arguments.
+ * @param voice Where its words go; writing to a terminal that was closed throws, and is ignored.
+ * @returns The exit code.
+ */
+export async function runProgram(
+  program: Program,
+  args: readonly string[],
+  voice: Voice,
+): Promise<number> {
+  const tolerant = { say: tolerate(voice.say), warn: tolerate(voice.warn) };
+  try {
+    return await program(args, tolerant);
+  } catch (error) {
+    const known = error instanceof ServerError;
+    tolerant.warn(`❌ ${known ? error.message : `Internal error: ${describe(error)}`}`);
+    return EXIT_CODES[known ? error.kind : "internal"];
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function tolerate(write: (text: string) => void): (text: string) => void {
+  return (text) => {
+    try {
+      write(text);
+    } catch {
+      // The terminal was closed: EIO. The work goes on.
+    }
+  };
+}
+
+/**
+ * Gathers where settings come from when no flag gives them.
+ *
+ * @returns Environment, `.env` of the current folder, and the program's folder.
+ * @throws {ServerError} Of kind `usage` if the current folder is gone or `.env` unreadable.
+ */
+export async function surroundings(): Promise<Surroundings> {
+  return {
+    env: Deno.env.toObject(),
+    dotenv: await readDotenv(".env"),
+    programDir: programDir(),
+  };
+}
+
+/** The folder of the program; `scripts` belongs to the folder above it. */
+function programDir(): string {
+  const folder = dirname(programPath());
+  return basename(folder) === "scripts" ? dirname(folder) : folder;
+}
+
+/**
+ * The file that is run: the script, or the compiled binary.
+ *
+ * @returns Its path.
+ */
+export function programPath(): string {
+  return Deno.build.standalone ? Deno.execPath() : fromFileUrl(Deno.mainModule);
+}
+
+/**
+ * Prints what was asked for instead of working.
+ *
+ * @param command The program.
+ * @param asked Help or version.
+ * @param voice Where it goes.
+ * @returns The exit code, 0.
+ */
+export function answer(command: CommandName, asked: Asked, voice: Voice): number {
+  voice.say(asked === "help" ? helpOf(command) : `${command}_server ${VERSION}`);
+  return 0;
+}

@@ -1,0 +1,67 @@
+/**
+ * Waits until a server is ready: until a listener on its port belongs to its tree.
+ *
+ * @module
+ */
+
+import { poll } from "./delay.ts";
+import { findTree } from "./guard.ts";
+import type { Platform } from "./platform/types.ts";
+import type { ProcessRow, TreeRoot } from "./process_row.ts";
+
+/** How often the whole machine is searched for members that left the family, ms. */
+const SEARCH_EVERY_MS = 1000;
+
+/** What to wait for. */
+export interface ReadyOptions {
+  /** The port it must listen on. */
+  readonly port: number;
+  /** The server. */
+  readonly root: TreeRoot;
+  /** PID of the spawned process. */
+  readonly pid: number;
+  /** How long to wait, ms. */
+  readonly timeoutMs: number;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+  /** The platform. */
+  readonly platform: Platform;
+  /** Called once, if the tree listens on other ports instead. */
+  readonly onOtherPorts: (ports: readonly number[]) => void;
+}
+
+/**
+ * Waits until a server listens.
+ *
+ * A connection from outside would prove less, since somebody else may answer, and the server would
+ * see it. The server's own descriptors are looked at, so no other process is searched, except once
+ * a second, for a listener that left the family by a double fork.
+ *
+ * @param options What to wait for.
+ * @returns `true` when it listens, `false` if the time was up or the wait was ended.
+ */
+export async function waitReady(options: ReadyOptions): Promise<boolean> {
+  const { port, root, pid, platform, signal, timeoutMs, onOtherPorts } = options;
+  let searchAt = performance.now() + SEARCH_EVERY_MS;
+  let told = false;
+  const look = async (): Promise<boolean | null> => {
+    if (signal.aborted) return false;
+    const search = performance.now() >= searchAt;
+    if (search) searchAt = performance.now() + SEARCH_EVERY_MS;
+    const tree = search ? await findTree(root, platform) : await platform.descendants(pid);
+    if ((await platform.holdersAmong(port, tree)).length > 0) return true;
+    if (search && !told) told = await tellOtherPorts(tree, platform, onOtherPorts);
+    return null;
+  };
+  return await poll(look, performance.now() + timeoutMs) === true;
+}
+
+async function tellOtherPorts(
+  tree: readonly ProcessRow[],
+  platform: Platform,
+  tell: ReadyOptions["onOtherPorts"],
+): Promise<boolean> {
+  const ports = await platform.listeningPorts(tree);
+  if (ports.length > 0) tell(ports);
+  return ports.length > 0;
+}

@@ -1,0 +1,78 @@
+/**
+ * Decides which command line the server is: given, configured, found, or built in.
+ *
+ * @module
+ */
+
+import { ServerError } from "./errors.ts";
+import { splitShellWords } from "./shell_words.ts";
+
+/** What the decision depends on. */
+export interface CommandSources {
+  /** The words after `--`, or `null`. */
+  readonly words: readonly string[] | null;
+  /** `SERVER_COMMAND`, or `null`. */
+  readonly serverCommand: string | null;
+  /** Address for `{host}`. */
+  readonly host: string;
+  /** Port for `{port}`. */
+  readonly port: number;
+  /** The search path, `PATH`. */
+  readonly searchPath: string;
+  /** Command line of the server of last resort, with `{host}` and `{port}`. */
+  readonly builtin: readonly string[];
+  /** Whether a path, relative to the current folder, exists. */
+  readonly exists: (path: string) => Promise<boolean>;
+}
+
+const UVICORN = "-m uvicorn app.main:app --host {host} --port {port} --reload --log-level info " +
+  "--access-log";
+
+/** Interpreters of a virtual environment, on Unix and on Windows. */
+const VENV_PYTHONS = [
+  ".venv/bin/python",
+  ".venv/Scripts/python.exe",
+  "venv/bin/python",
+  "venv/Scripts/python.exe",
+];
+
+/**
+ * Decides which command line the server is, with `{host}` and `{port}` replaced in every word.
+ *
+ * @param sources What the decision depends on.
+ * @returns The command line, at least one word.
+ * @throws {ServerError} Of kind `usage` if `SERVER_COMMAND` cannot be split into words.
+ */
+export async function resolveCommand(sources: CommandSources): Promise<string[]> {
+  const template = sources.words ?? configured(sources.serverCommand) ??
+    await found(sources) ?? sources.builtin;
+  return template.map((word) =>
+    word.replaceAll("{host}", sources.host).replaceAll("{port}", String(sources.port))
+  );
+}
+
+function configured(text: string | null): string[] | null {
+  if (text === null) return null;
+  try {
+    const words = splitShellWords(text);
+    return words.length > 0 ? words : null;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ServerError("usage", `Invalid value for SERVER_COMMAND: ${error.message}`);
+  }
+}
+
+async function found({ exists, searchPath }: CommandSources): Promise<string[] | null> {
+  if (!(await exists("app/main.py"))) return null;
+  return [await findPython(exists, searchPath), ...UVICORN.split(" ")];
+}
+
+async function findPython(exists: CommandSources["exists"], searchPath: string): Promise<string> {
+  for (const path of VENV_PYTHONS) if (await exists(path)) return path;
+  // Debian and others have no `python`, only `python3`.
+  const folders = searchPath.split(searchPath.includes(";") ? ";" : ":");
+  for (const name of ["python", "python3"]) {
+    for (const folder of folders) if (await exists(`${folder}/${name}`)) return name;
+  }
+  return "python";
+}

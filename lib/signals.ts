@@ -1,0 +1,68 @@
+/**
+ * Turns the signals that end a foreground program into one request to stop, and a later one to
+ * force. The only file that adds signal listeners.
+ *
+ * @module
+ */
+
+/** Signals that ask us to stop. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT" | typeof PATIENT_STOP;
+
+/**
+ * The signal by which stop_server asks: stop politely and leave the forced kill to the sender,
+ * who has a grace of its own.
+ */
+export const PATIENT_STOP = "SIGUSR2";
+
+/** Repeats within this time are one request: under `deno task` one Ctrl+C arrives twice. */
+const REPEAT_MS = 1000;
+
+/** The requests to stop, as they come. */
+export interface StopRequests {
+  /** Resolves with the first signal; never rejects. */
+  readonly requested: Promise<StopSignal>;
+  /** Resolves when Ctrl+C or Ctrl+\ comes again, more than a second after the first signal. */
+  readonly forced: Promise<void>;
+  /** Takes the listeners away. */
+  dispose(): void;
+}
+
+/**
+ * Starts to listen for requests to stop. Listeners do not keep the program alive.
+ *
+ * @param options With `ignoreHangup`, SIGHUP is left as it was inherited: adding a listener would
+ * undo `nohup`.
+ * @returns The requests.
+ */
+export function listenForStop(options: { ignoreHangup: boolean }): StopRequests {
+  const first = Promise.withResolvers<StopSignal>();
+  const again = Promise.withResolvers<void>();
+  let firstAt: number | null = null;
+  const signals: StopSignal[] = ["SIGINT", "SIGTERM", "SIGQUIT", PATIENT_STOP];
+  if (!options.ignoreHangup) signals.push("SIGHUP");
+  const listeners: [StopSignal, () => void][] = [];
+  for (const signal of signals) {
+    const listener = () => {
+      if (firstAt === null) {
+        firstAt = performance.now();
+        first.resolve(signal);
+        return;
+      }
+      const fromKeyboard = signal === "SIGINT" || signal === "SIGQUIT";
+      if (fromKeyboard && performance.now() - firstAt > REPEAT_MS) again.resolve();
+    };
+    try {
+      Deno.addSignalListener(signal, listener);
+      listeners.push([signal, listener]);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // a signal this platform does not have
+    }
+  }
+  return {
+    requested: first.promise,
+    forced: again.promise,
+    dispose() {
+      for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * Stops whatever uses a port: the guarded server through its supervisor, orphans by their record,
+ * and then whoever else listens. Says "stopped" only when the port was seen free.
+ *
+ * @module
+ */
+
+import { EXIT_CODES, ServerError } from "./errors.ts";
+import { freePort, type PortVerdict, type StopOptions, type StoppedProcess } from "./free_port.ts";
+import { openGuard } from "./guard.ts";
+import { isSameProcess } from "./identity.ts";
+import * as messages from "./messages.ts";
+import { stopGuarded } from "./stop_guarded.ts";
+import { removeLeftPidFile, stopLeft } from "./stop_left.ts";
+
+/** How a stop ended. */
+export interface StopResult {
+  /** The port. */
+  readonly port: number;
+  /** The outcome, as JSON names it. */
+  readonly outcome: "stopped" | "notRunning" | "refused" | "failed" | "wouldStop";
+  /** Exit code: 0, 1 or 4. */
+  readonly code: number;
+  /** Every process the stop had to do with. */
+  readonly processes: readonly StoppedProcess[];
+}
+
+/**
+ * Stops whatever uses a port.
+ *
+ * @param port The port.
+ * @param options What to stop, how, and where to say it.
+ * @returns How it ended; failures of a kind the user can mend are values here, too.
+ */
+export async function stopPort(port: number, options: StopOptions): Promise<StopResult> {
+  const ours: StoppedProcess[] = [];
+  const holdup = await stopOurs(port, ours, options);
+  if (holdup !== null) options.warn(`❌ ${holdup.message}`);
+  const verdict = await freePort(port, { ...options, except: ours.map(({ process }) => process) });
+  if (options.action === "stop") await removeLeftPidFile(port, options);
+  const judged = judge(port, ours, verdict, options.action);
+  const result = holdup === null ? judged : {
+    ...judged,
+    outcome: "failed" as const,
+    code: Math.max(EXIT_CODES[holdup.kind], judged.code),
+  };
+  report(result, options);
+  return result;
+}
+
+/** Ends our own server; returns what stands in the way, if anything does. */
+async function stopOurs(
+  port: number,
+  ended: StoppedProcess[],
+  options: StopOptions,
+): Promise<ServerError | null> {
+  const { files, platform, graceMs } = options;
+  const open = () => openGuard(files.lock, platform, { create: false, waitMs: graceMs + 1000 });
+  try {
+    let guard = await open();
+    if (guard.kind === "guarded") {
+      ended.push(...await stopGuarded(guard, options));
+      if (options.action === "dryRun") return null;
+      const before = guard.supervisor;
+      guard = await open();
+      if (guard.kind === "guarded") {
+        return new ServerError(
+          "portInUse",
+          isSameProcess(before, guard.supervisor)
+            ? messages.supervisorSurvived(port, before)
+            : messages.startedAgain(guard.record),
+        );
+      }
+    }
+    if (guard.kind === "busy") return new ServerError("portInUse", messages.lockBusy(port));
+    if (guard.kind === "left") ended.push(...await stopLeft(guard.lock, guard.record, options));
+    return null;
+  } catch (error) {
+    if (error instanceof ServerError) return error;
+    throw error;
+  }
+}
+
+function judge(
+  port: number,
+  ours: readonly StoppedProcess[],
+  verdict: PortVerdict,
+  action: StopOptions["action"],
+): StopResult {
+  const processes = [...ours, ...verdict.processes];
+  const has = (...fates: StoppedProcess["fate"][]) =>
+    processes.some(({ fate }) => fates.includes(fate));
+  if (action === "dryRun") {
+    const outcome = has("wouldStop") ? "wouldStop" : has("protected") ? "refused" : "notRunning";
+    return { port, outcome, code: verdict.state === "unseen" ? 4 : 0, processes };
+  }
+  if (verdict.state === "unseen" || has("accessDenied")) {
+    return { port, outcome: "failed", code: 4, processes };
+  }
+  if (verdict.state === "held") {
+    const outcome = has("protected", "leftAlone") ? "refused" : "failed";
+    return { port, outcome, code: 1, processes };
+  }
+  if (has("survived")) return { port, outcome: "failed", code: 1, processes };
+  return { port, outcome: processes.length > 0 ? "stopped" : "notRunning", code: 0, processes };
+}
+
+function report({ port, outcome }: StopResult, { say, warn, action }: StopOptions): void {
+  if (outcome === "stopped") say(messages.stopped(port));
+  else if (outcome === "notRunning") say(messages.nothingRuns(port));
+  else if (outcome === "wouldStop") say(messages.wouldStop());
+  else if (action === "stop") warn(messages.stillInUse(port));
+}

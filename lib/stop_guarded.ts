@@ -1,0 +1,137 @@
+/**
+ * Stops a server through its living supervisor: asks it, waits until it lets go of the lock, and
+ * takes over if it does not.
+ *
+ * @module
+ */
+
+import { poll } from "./delay.ts";
+import type { StopOptions, StoppedProcess } from "./free_port.ts";
+import { findTree, type Guard, rootOf } from "./guard.ts";
+import { isSameProcess } from "./identity.ts";
+import { tryLock } from "./lock.ts";
+import * as messages from "./messages.ts";
+import type { Platform } from "./platform/types.ts";
+import { signalProcess } from "./process.ts";
+import type { ProcessRow } from "./process_row.ts";
+import { type LockRecord, parseRecord } from "./record.ts";
+import { PATIENT_STOP } from "./signals.ts";
+import { terminate } from "./terminate.ts";
+
+/** How long a supervisor may take to note that it is stopping, ms; then it counts as hung. */
+const REACTION_MS = 2000;
+
+/** How long a supervisor may take to clean up once its server is gone, ms. */
+const CLEAN_UP_MS = 2000;
+
+/**
+ * Asks the supervisor, who does the work; takes over if it does not react, or not in time.
+ *
+ * @param guard The supervisor and its record.
+ * @param options How to stop, and where to say it.
+ * @returns The processes of the server and what became of them.
+ */
+export async function stopGuarded(
+  { record, supervisor }: Extract<Guard, { kind: "guarded" }>,
+  options: StopOptions,
+): Promise<StoppedProcess[]> {
+  const { platform, graceMs, say, warn, files } = options;
+  const tree = record.server === null ? [] : await platform.descendants(record.server.pid);
+  const proven = tree.some((row) => isSameProcess(row, record.server)) ? tree : [];
+  if (options.action === "dryRun") {
+    say(messages.foundProcesses(record.port, proven));
+    return proven.map((process) => ({ process, fate: "wouldStop" }));
+  }
+  say(messages.stopping(record.port, record.server?.pid ?? null));
+  const deadline = performance.now() + graceMs;
+  const asked = await ask(supervisor, platform);
+  if (asked === "denied") {
+    warn(messages.accessDenied(supervisor.pid));
+    return [{ process: supervisor, fate: "accessDenied" }];
+  }
+  const reacted = asked === "sent" && await waitForReaction(record, files.lock);
+  if (reacted && await waitUnlocked(record, files.lock, deadline)) {
+    return proven.map((process) => ({ process, fate: "terminated" }));
+  }
+  return await takeOver(record, supervisor, proven, { ...options, politely: !reacted });
+}
+
+async function ask(
+  supervisor: ProcessRow,
+  platform: Platform,
+): Promise<"sent" | "gone" | "denied" | "mayNot"> {
+  if ((await platform.lineage()).has(supervisor.pid) || supervisor.pid <= 1) return "mayNot";
+  if ((await platform.stillAlive([supervisor])).length === 0) return "gone";
+  const result = signalProcess(supervisor.pid, PATIENT_STOP);
+  // Ctrl+Z in its terminal: it has to wake to do its work.
+  if (result === "sent" && supervisor.state === "stopped") signalProcess(supervisor.pid, "SIGCONT");
+  return result;
+}
+
+/** Waits until the supervisor notes that it is stopping, or has let go of the lock. */
+async function waitForReaction(record: LockRecord, lockPath: string): Promise<boolean> {
+  const reacted = () =>
+    lookAtLock(record, lockPath).then((look) => look === "held" ? null : true as const);
+  return await poll(reacted, performance.now() + REACTION_MS) !== null;
+}
+
+async function waitUnlocked(
+  record: LockRecord,
+  lockPath: string,
+  deadline: number,
+): Promise<boolean> {
+  const unlocked = () =>
+    lookAtLock(record, lockPath).then((look) => look === "released" ? true as const : null);
+  return await poll(unlocked, deadline) !== null;
+}
+
+/** Whether a supervisor still holds its lock, and whether it notes there that it is stopping. */
+async function lookAtLock(
+  record: LockRecord,
+  lockPath: string,
+): Promise<"held" | "stopping" | "released"> {
+  const attempt = await tryLock(lockPath, { create: false });
+  if (attempt.kind === "acquired") attempt.lock.release();
+  if (attempt.kind !== "held") return "released";
+  const now = parseRecord(attempt.text);
+  if (now === null) return "held";
+  if (!isSameProcess(now.supervisor, record.supervisor)) return "released";
+  return now.state === "stopping" ? "stopping" : "held";
+}
+
+async function takeOver(
+  record: LockRecord,
+  supervisor: ProcessRow,
+  tree: readonly ProcessRow[],
+  options: StopOptions & { politely: boolean },
+): Promise<StoppedProcess[]> {
+  const { platform, graceMs, files, warn, politely } = options;
+  if (politely) warn(messages.supervisorHung(supervisor.pid));
+  const ended = await terminate({
+    platform,
+    find: () => findTree(rootOf(record), platform),
+    ...(record.server === null ? {} : { group: record.server.pid }),
+    polite: politely ? "SIGTERM" : null,
+    graceMs,
+  });
+  const seen = new Set(ended.map(({ process }) => process.pid));
+  const before = tree.filter(({ pid }) => !seen.has(pid))
+    .map((process) => ({ process, fate: "terminated" }) as const);
+  if (!await waitUnlocked(record, files.lock, performance.now() + CLEAN_UP_MS)) {
+    await endSupervisor(supervisor, platform);
+  }
+  return [...before, ...ended];
+}
+
+async function endSupervisor(supervisor: ProcessRow, platform: Platform): Promise<void> {
+  const lineage = await platform.lineage();
+  await terminate({
+    platform,
+    find: async () =>
+      lineage.has(supervisor.pid) || supervisor.pid <= 1
+        ? []
+        : await platform.stillAlive([supervisor]),
+    polite: null,
+    graceMs: 0,
+  });
+}

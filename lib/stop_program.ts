@@ -1,0 +1,63 @@
+/**
+ * The program `stop_server`: arguments to a use case, once for each port.
+ *
+ * @module
+ */
+
+import { configureStop, type StopConfig } from "./config.ts";
+import { filesOf, portsOf } from "./files.ts";
+import { currentPlatform } from "./platform/mod.ts";
+import { answer, surroundings, type Voice } from "./program.ts";
+import { stopPort, type StopResult } from "./stop.ts";
+
+/** Worst first, as the exit code of several ports. */
+const SEVERITY = [4, 1, 0];
+
+/**
+ * Runs `stop_server`.
+ *
+ * @param args Its arguments.
+ * @param voice Where its words go.
+ * @returns The exit code.
+ * @throws {ServerError} Of kind `usage` if the arguments are wrong.
+ */
+export async function stopProgram(args: readonly string[], voice: Voice): Promise<number> {
+  const config = configureStop(args, await surroundings());
+  if (typeof config === "string") return answer("stop", config, voice);
+  const platform = currentPlatform();
+  const { graceMs, pidDir, json } = config;
+  const action = config.dryRun ? "dryRun" : config.managed ? "leaveAlone" : "stop";
+  const codes: number[] = [];
+  for (const port of await portsToStop(config)) {
+    const result = await stopPort(port, {
+      files: filesOf(pidDir, port),
+      graceMs,
+      action,
+      platform,
+      say: json ? () => {} : voice.say,
+      warn: voice.warn,
+    });
+    codes.push(result.code);
+    if (json) voice.say(JSON.stringify(toJson(result)));
+  }
+  return SEVERITY.find((code) => codes.includes(code)) ?? 0;
+}
+
+async function portsToStop({ ports, all, pidDir }: StopConfig): Promise<number[]> {
+  if (!all) return [...ports];
+  const names = await Array.fromAsync(Deno.readDir(pidDir), ({ name }) => name);
+  return [...new Set([...ports, ...portsOf(names)])];
+}
+
+function toJson({ port, outcome, processes }: StopResult): unknown {
+  return {
+    port,
+    outcome,
+    processes: processes.map(({ process: { pid, name, command }, fate }) => ({
+      pid,
+      name,
+      command,
+      outcome: fate === "survived" ? "leftAlone" : fate,
+    })),
+  };
+}
