@@ -63,6 +63,22 @@ export async function runTool(command: string, args: readonly string[]): Promise
   }
 }
 
+/**
+ * Makes a runner that does not ask a tool again once it hung: its deadline would be paid each time.
+ *
+ * @param run The runner.
+ * @returns One with a memory.
+ */
+export function withoutHung(run: RunTool): RunTool {
+  const hung = new Set<string>();
+  return async (command, args) => {
+    if (hung.has(command)) return { kind: "stuck" };
+    const ran = await run(command, args);
+    if (ran.kind === "stuck") hung.add(command);
+    return ran;
+  };
+}
+
 async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string | null> {
   const decoder = new TextDecoder();
   let text = "";

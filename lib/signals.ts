@@ -14,6 +14,8 @@ export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT" | typeof PA
  */
 export const PATIENT_STOP = "SIGUSR2";
 
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", PATIENT_STOP] as const;
+
 /** Repeats within this time are one request: under `deno task` one Ctrl+C arrives twice. */
 const REPEAT_MS = 1000;
 
@@ -30,19 +32,18 @@ export interface StopRequests {
 /**
  * Starts to listen for requests to stop. Listeners do not keep the program alive.
  *
- * @param options With `ignoreHangup`, SIGHUP is left as it was inherited: adding a listener would
- * undo `nohup`.
+ * @param options With `ignoreHangup`, SIGHUP is swallowed: started by `nohup`, this process inherits
+ * it as ignored, but Deno's runtime catches it soon after the start and dies of it.
  * @returns The requests.
  */
 export function listenForStop(options: { ignoreHangup: boolean }): StopRequests {
   const first = Promise.withResolvers<StopSignal>();
   const again = Promise.withResolvers<void>();
   let firstAt: number | null = null;
-  const signals: StopSignal[] = ["SIGINT", "SIGTERM", "SIGQUIT", PATIENT_STOP];
-  if (!options.ignoreHangup) signals.push("SIGHUP");
   const listeners: [StopSignal, () => void][] = [];
-  for (const signal of signals) {
+  for (const signal of STOP_SIGNALS) {
     const listener = () => {
+      if (signal === "SIGHUP" && options.ignoreHangup) return;
       if (firstAt === null) {
         firstAt = performance.now();
         first.resolve(signal);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runTool } from "../command.ts";
+import { runTool, withoutHung } from "../command.ts";
 import { linuxPlatform } from "./linux.ts";
 import type { Platform } from "./types.ts";
 
@@ -15,6 +15,8 @@ import type { Platform } from "./types.ts";
  * @throws {Error} If the operating system is not supported yet.
  */
 export function currentPlatform(): Platform {
-  if (Deno.build.os === "linux" || Deno.build.os === "android") return linuxPlatform(runTool);
+  if (Deno.build.os === "linux" || Deno.build.os === "android") {
+    return linuxPlatform(withoutHung(runTool));
+  }
   throw new Error(`Not supported on ${Deno.build.os} yet`);
 }

@@ -1,0 +1,148 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import {
+  hasPython,
+  IS_ROOT,
+  isAlive,
+  isFree,
+  Place,
+  run,
+  Running,
+  serverCommand,
+  testWith,
+  waitUntil,
+  which,
+} from "./harness.ts";
+
+/** A folder for PATH with links to a few tools only. */
+function pathWith(dir: string, tools: readonly string[]): string {
+  const bin = join(dir, "bin");
+  Deno.mkdirSync(bin);
+  for (const tool of tools) Deno.symlinkSync(which(tool)!, join(bin, tool));
+  return bin;
+}
+
+for (const tools of [["ss"], ["lsof"], ["netstat"], []]) {
+  const missing = tools.find((tool) => which(tool) === null);
+  const name = tools[0] === undefined ? "no tool at all" : `only ${tools[0]}`;
+  testWith(missing && `no ${missing}`, `the owner is named with ${name} on PATH`, async () => {
+    await using place = new Place();
+    await using other = new Running(serverCommand("http.ts", String(place.port)));
+    await waitUntil(() => !isFree(place.port), "the listener");
+    const env = { PATH: pathWith(place.dir, tools), HOME: Deno.env.get("HOME") ?? "/tmp" };
+
+    const { code, stderr } = await run("start", place.args, { env });
+
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `Processes using the port:\n  - PID ${other.pid}: deno - `);
+  });
+}
+
+for (
+  const [name, script] of [
+    ["hangs", "#!/bin/sh\nexec sleep 60\n"],
+    ["fails", "#!/bin/sh\nexit 3\n"],
+    ["prints nonsense", "#!/bin/sh\necho banana banana banana\n"],
+    ["prints nothing with exit code 0", "#!/bin/sh\nexit 0\n"],
+    [
+      "names a stranger",
+      '#!/bin/sh\necho "LISTEN 0 5 *:$PORT *:* users:((\\"x\\",pid=$PPID,fd=3))"\n',
+    ],
+  ] as const
+) {
+  Deno.test(`stop finds the owner although ss ${name}`, async () => {
+    await using place = new Place();
+    await using other = new Running(serverCommand("http.ts", String(place.port)));
+    await waitUntil(() => !isFree(place.port), "the listener");
+    const bin = join(place.dir, "bin");
+    Deno.mkdirSync(bin);
+    Deno.writeTextFileSync(join(bin, "ss"), script, { mode: 0o755 });
+    const env = { PATH: `${bin}:/usr/bin:/bin`, PORT: String(place.port) };
+
+    const { code, stdout } = await run("stop", place.args, { env });
+
+    assertEquals([code, isFree(place.port), isAlive(other.pid)], [0, true, false]);
+    assertStringIncludes(stdout, `Found 1 process(es) using port ${place.port}`);
+  });
+}
+
+for (const host of ["127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::"]) {
+  Deno.test(`a listener on ${host} keeps the port from being called free`, async () => {
+    await using place = new Place();
+    await using other = new Running(serverCommand("http.ts", String(place.port), host));
+    await waitUntil(() => !isFree(place.port), "the listener");
+
+    const refused = await run("start", place.args);
+    const stopped = await place.stop();
+
+    assertEquals([refused.code, stopped.code, isAlive(other.pid)], [1, 0, false]);
+    assertStringIncludes(refused.stderr, `PID ${other.pid}: deno`);
+  });
+}
+
+const NOT_ROOT = IS_ROOT && which("setpriv") ? null : "needs root and setpriv";
+const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+testWith(
+  NOT_ROOT,
+  "another user's listener: in use, owner hidden, sudo named, stop gives 4",
+  async () => {
+    await using place = new Place();
+    await using other = new Running(serverCommand("http.ts", String(place.port)));
+    await waitUntil(() => !isFree(place.port), "the listener");
+    const dir = join(place.dir, "nobody");
+    Deno.mkdirSync(dir);
+    Deno.chmodSync(dir, 0o777);
+    const args = ["--port", String(place.port), "--pid-dir", dir];
+    const home = { prefix: AS_NOBODY, env: nobodyHome(dir), cwd: dir };
+
+    const refused = await run("start", args, home);
+    const stopped = await run("stop", args, home);
+
+    assertEquals([refused.code, stopped.code, isAlive(other.pid)], [1, 4, true]);
+    assertStringIncludes(refused.stderr, "is already in use!");
+    assertStringIncludes(
+      refused.stderr,
+      "a process of user root that cannot be seen: run again with sudo",
+    );
+    assertStringIncludes(stopped.stderr, "sudo");
+    assertEquals(stopped.stdout.includes("free"), false);
+  },
+);
+
+testWith(NOT_ROOT, "a privileged port is refused with 4", async () => {
+  await using place = new Place();
+  const dir = join(place.dir, "nobody");
+  Deno.mkdirSync(dir);
+  Deno.chmodSync(dir, 0o777);
+  const options = { prefix: AS_NOBODY, env: nobodyHome(dir), cwd: dir };
+
+  const { code, stderr } = await run("start", ["--port", "81", "--pid-dir", dir], options);
+
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, "❌ Port 81 is privileged: run with sudo");
+  assertEquals([...Deno.readDirSync(dir)].filter(({ name }) => name.startsWith(".server")), []);
+});
+
+testWith(
+  hasPython() ? null : "no /usr/bin/python3",
+  "a port that is bound without listening is in use",
+  async () => {
+    await using place = new Place();
+    const body = `import socket,signal
+s=socket.socket(); s.bind(("127.0.0.1",${place.port})); print("bound",flush=True); signal.pause()`;
+    await using holder = new Running(["/usr/bin/python3", "-c", body]);
+    await holder.waitFor("bound");
+
+    const refused = await run("start", place.args);
+    const stopped = await place.stop();
+
+    assertEquals([refused.code, stopped.code], [1, 1]);
+    assertStringIncludes(refused.stderr, "nobody listens on it");
+  },
+);
+
+/** The user nobody has no home of its own; packages were fetched before, so it shares that cache. */
+function nobodyHome(dir: string): Record<string, string> {
+  return { HOME: dir, DENO_DIR: join(dir, "deno") };
+}

@@ -1,0 +1,328 @@
+/**
+ * Runs the real programs as a user would, and looks at what is left.
+ *
+ * @module
+ */
+
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
+
+/** The repository. */
+export const ROOT = resolve(import.meta.dirname!, "../..");
+
+/** Folder of the small servers that misbehave on purpose. */
+export const SERVERS = join(import.meta.dirname!, "servers");
+
+/** Longest time anything here waits, ms. */
+const DEADLINE_MS = 15_000;
+
+/** The programs, and how each is run. */
+export type ProgramName = "start" | "stop" | "status";
+
+/**
+ * Command line of a program: the sources, or what `TEST_PROGRAMS` names (`{name}` is replaced), so
+ * that the same tests can run against bundles and binaries.
+ */
+export function commandOf(program: ProgramName): string[] {
+  const other = Deno.env.get("TEST_PROGRAMS");
+  if (other) return other.split(" ").map((word) => word.replaceAll("{name}", program));
+  const folder = program === "status" ? join(ROOT, "scripts") : ROOT;
+  return [Deno.execPath(), "run", "-A", join(folder, `${program}_server.ts`)];
+}
+
+/** Command line of one of the misbehaving servers. */
+export function serverCommand(name: string, ...args: string[]): string[] {
+  return [Deno.execPath(), "run", "-A", "--no-config", "--no-lock", join(SERVERS, name), ...args];
+}
+
+/** What a finished program left. */
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where and how to run a program. */
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly clearEnv?: boolean;
+  /** Words put before the command line, such as `setpriv ...`. */
+  readonly prefix?: readonly string[];
+}
+
+/** A program that is running. */
+export class Running implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #readers: Promise<unknown>;
+  readonly #streams: ReadableStreamDefaultReader<Uint8Array>[] = [];
+  readonly #status: Promise<Deno.CommandStatus>;
+  /** Everything written so far. */
+  stdout = "";
+  stderr = "";
+
+  constructor(command: readonly string[], options: RunOptions = {}) {
+    const [file, ...args] = [...options.prefix ?? [], ...command];
+    const { cwd, env, clearEnv } = options;
+    this.#child = new Deno.Command(file!, {
+      args,
+      ...(cwd === undefined ? {} : { cwd }),
+      env: { NO_COLOR: "1", ...env },
+      clearEnv: clearEnv ?? false,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#readers = Promise.all([
+      this.#collect(this.#child.stdout, "stdout"),
+      this.#collect(this.#child.stderr, "stderr"),
+    ]);
+    this.#status = this.#child.status;
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>, key: "stdout" | "stderr"): Promise<void> {
+    const decoder = new TextDecoder();
+    const reader = stream.getReader();
+    this.#streams.push(reader);
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      this[key] += decoder.decode(value, { stream: true });
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Waits until the program has written something. */
+  async waitFor(text: string | RegExp): Promise<void> {
+    const seen = () => {
+      const all = this.stdout + this.stderr;
+      return typeof text === "string" ? all.includes(text) : text.test(all);
+    };
+    await waitUntil(seen, `"${text}" in the output`, () => this.stdout + this.stderr);
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end; the pipes may be held longer by a server it left. */
+  async finished(): Promise<Finished> {
+    const ended = await withDeadline(this.#status, "the end of the program", () => this.stderr);
+    await atMost(this.#readers, 300);
+    return { code: ended.code, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // it has ended
+    }
+    await atMost(this.#status, 8000);
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // it has ended
+    }
+    await this.#status;
+    // A server that outlived its supervisor still holds the pipes.
+    await Promise.all(this.#streams.map((reader) => reader.cancel()));
+    await this.#readers;
+  }
+}
+
+/** Starts a program in the background. */
+export function launch(
+  program: ProgramName,
+  args: readonly string[],
+  options: RunOptions = {},
+): Running {
+  return new Running([...commandOf(program), ...args], options);
+}
+
+/** Runs a program to its end. */
+export async function run(
+  program: ProgramName,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  await using running = launch(program, args, options);
+  return await running.finished();
+}
+
+/** A folder of its own for a test, with a free port. */
+export class Place implements AsyncDisposable {
+  readonly dir: string;
+  readonly port: number;
+
+  constructor() {
+    this.dir = Deno.makeTempDirSync({ prefix: "server_test_" });
+    Deno.chmodSync(this.dir, 0o755);
+    this.port = freePort();
+  }
+
+  /** Arguments every call needs: this port and this folder. */
+  get args(): string[] {
+    return ["--port", String(this.port), "--pid-dir", this.dir];
+  }
+
+  path(kind: "pid" | "lock" | "log"): string {
+    return join(this.dir, `.server_${this.port}.${kind}`);
+  }
+
+  /** Names of the product's files that are there. */
+  leftFiles(): string[] {
+    return [...Deno.readDirSync(this.dir)].map(({ name }) => name)
+      .filter((name) => name.startsWith(".server_")).sort();
+  }
+
+  serverPid(): number {
+    return Number(Deno.readTextFileSync(this.path("pid")));
+  }
+
+  record(): Record<string, unknown> {
+    return JSON.parse(Deno.readTextFileSync(this.path("lock")));
+  }
+
+  /** Starts a server here and waits until it is ready. */
+  async start(command: readonly string[], args: readonly string[] = [], options: RunOptions = {}) {
+    const words = command.length > 0 ? ["--", ...command] : [];
+    const running = launch("start", [...this.args, ...args, ...words], {
+      cwd: this.dir,
+      ...options,
+    });
+    await running.waitFor("Server is running on");
+    return running;
+  }
+
+  stop(...args: string[]): Promise<Finished> {
+    return run("stop", [...this.args, ...args], { cwd: this.dir });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.leftFiles().length > 0 || !isFree(this.port)) await this.stop("--timeout", "1");
+    await Deno.remove(this.dir, { recursive: true });
+  }
+}
+
+/** A port nobody listens on at this moment, from a range the kernel does not hand out by itself. */
+export function freePort(): number {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (isFree(port)) return port;
+  }
+}
+
+/** Whether a port can be bound on every address. */
+export function isFree(port: number): boolean {
+  try {
+    Deno.listen({ port, hostname: "::" }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    Deno.listen({ port, hostname: "0.0.0.0" }).close(); // no IPv6 here
+    return true;
+  }
+}
+
+/** Asks a local server. */
+export async function get(port: number, path = "/"): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  return await response.text();
+}
+
+/** Whether a process lives: a zombie does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return !"ZX".includes(stat.slice(stat.lastIndexOf(")") + 2)[0]!);
+  } catch {
+    return false;
+  }
+}
+
+/** PIDs of the living processes of a session. */
+export function sessionMembers(sid: number): number[] {
+  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
+  return pids.filter((pid) => {
+    try {
+      const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+      return isAlive(pid) && Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]) === sid;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Waits for a promise, but not longer than a time. */
+export async function atMost(promise: Promise<unknown>, ms: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
+}
+
+/** Waits until something is true, at most 15 s. */
+export async function waitUntil(
+  check: () => boolean | Promise<boolean>,
+  what: string,
+  context: () => string = () => "",
+): Promise<void> {
+  const until = performance.now() + DEADLINE_MS;
+  while (!(await check())) {
+    if (performance.now() > until) throw new Error(`Waited in vain for ${what}\n${context()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function withDeadline<T>(
+  promise: Promise<T>,
+  what: string,
+  context: () => string,
+): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const fail = () => late.reject(new Error(`Waited in vain for ${what}\n${context()}`));
+  const timer = setTimeout(fail, DEADLINE_MS);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Absolute path of a tool on PATH, or `null`. */
+export function which(tool: string): string | null {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":").concat("/usr/sbin", "/sbin")) {
+    try {
+      if (Deno.statSync(join(folder, tool)).isFile) return join(folder, tool);
+    } catch {
+      // not here
+    }
+  }
+  return null;
+}
+
+/** Whether /usr/bin/python3 has some modules. */
+export function hasPython(...modules: string[]): boolean {
+  try {
+    const args = ["-c", modules.map((name) => `import ${name}`).join("\n")];
+    return new Deno.Command("/usr/bin/python3", { args, stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this is root. */
+export const IS_ROOT = Deno.uid() === 0;
+
+/** Registers a test that needs something; without it, the reason is in the test's name. */
+export function testWith(
+  missing: string | false | null | undefined,
+  name: string,
+  fn: () => Promise<void>,
+): void {
+  Deno.test(missing ? `${name} (skipped: ${missing})` : name, { ignore: Boolean(missing) }, fn);
+}
