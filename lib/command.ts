@@ -155,6 +155,37 @@ export function spawnServer(
   }
 }
 
+/** A program that was started in the background. */
+export interface BackgroundProgram extends SpawnedServer {
+  /** Asks it to stop. */
+  stop(): void;
+}
+
+/**
+ * Starts a program in a session of its own, with its output appended to a file.
+ *
+ * `Deno.Command` cannot direct output to a file, so /bin/sh does and then becomes the program; it
+ * gets all words as arguments, so nothing in them is interpreted.
+ *
+ * @param command Its command line.
+ * @param logFile The file, which exists.
+ * @returns The program; it does not keep this one alive.
+ */
+export function spawnInBackground(command: readonly string[], logFile: string): BackgroundProgram {
+  const child = new Deno.Command("/bin/sh", {
+    args: ["-c", 'exec "$@" >>"$0" 2>&1', logFile, ...command],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  return {
+    pid: child.pid,
+    ended: statusOf(child),
+    stop: () => child.kill("SIGTERM"),
+  };
+}
+
 async function statusOf(child: Deno.ChildProcess): Promise<Ending> {
   try {
     const { code, signal } = await child.status;

@@ -31,6 +31,14 @@ export interface StartConfig {
   readonly graceMs: number;
   /** How long the server may take until it listens, ms. */
   readonly readyTimeoutMs: number;
+  /** Path that must answer 200 to 399 before the server is ready, or `null`. */
+  readonly healthPath: string | null;
+  /** Leave the server running in the background. */
+  readonly detach: boolean;
+  /** With `detach`, where its output goes; `null` for the place beside the PID file. */
+  readonly logFile: string | null;
+  /** With `detach`, print JSON. */
+  readonly json: boolean;
   /** Folder of the PID file and the lock. */
   readonly pidDir: string;
   /** The words after `--`, or `null`. */
@@ -58,7 +66,10 @@ export interface StopConfig {
 }
 
 /** What `status_server` was asked to do. */
-export type StatusConfig = Pick<StopConfig, "ports" | "all" | "pidDir" | "json">;
+export type StatusConfig = Pick<StopConfig, "ports" | "all" | "pidDir" | "json"> & {
+  /** Path that must answer 200 to 399, or `null`. */
+  readonly healthPath: string | null;
+};
 
 /** A request to print something instead of working. */
 export type Asked = "help" | "version";
@@ -76,12 +87,18 @@ export function configureStart(args: readonly string[], around: Surroundings): S
   const asked = askedFor(line);
   if (asked !== null) return asked;
   if (line.words?.length === 0) throw new ServerError("usage", "No command after --");
+  const [detach, json] = [line.switches.has("detach"), line.switches.has("json")];
+  if (json && !detach) throw new ServerError("usage", "Option --json needs --detach");
   return {
     host: read("host", line, around, parseHost),
     port: read("port", line, around, parsePort),
     force: line.switches.has("force"),
     graceMs: read("timeout", line, around, parseSeconds),
     readyTimeoutMs: read("ready-timeout", line, around, parseSeconds),
+    healthPath: healthPathOf(line, around),
+    detach,
+    logFile: setting("log-file", line, around)?.text ?? null,
+    json,
     pidDir: pidDirOf(line, around),
     words: line.words,
     serverCommand: variable("SERVER_COMMAND", around)?.text ?? null,
@@ -121,10 +138,15 @@ export function configureStatus(
   around: Surroundings,
 ): StatusConfig | Asked {
   const line = parseCommandLine("status", args);
-  return askedFor(line) ?? whichPorts(line, around);
+  const asked = askedFor(line);
+  if (asked !== null) return asked;
+  return { ...whichPorts(line, around), healthPath: healthPathOf(line, around) };
 }
 
-function whichPorts(line: CommandLine, around: Surroundings): StatusConfig {
+function whichPorts(
+  line: CommandLine,
+  around: Surroundings,
+): Omit<StatusConfig, "healthPath"> {
   if (line.words !== null) throw new ServerError("usage", "This program takes no command after --");
   const all = line.switches.has("all");
   const given = line.values.get("port")?.map((text) => parsePort(text, "--port"));
@@ -174,6 +196,12 @@ function read<T>(
 
 function pidDirOf(line: CommandLine, around: Surroundings): string {
   return setting("pid-dir", line, around)?.text ?? around.programDir;
+}
+
+function healthPathOf(line: CommandLine, around: Surroundings): string | null {
+  const found = setting("health-path", line, around);
+  if (found === null || /^\/[!-~]*$/.test(found.text)) return found?.text ?? null;
+  throw bad(found.source, found.text, "not a path that begins with /");
 }
 
 function parsePort(text: string, source: string): number {

@@ -25,22 +25,60 @@ export const EXIT_CODES: Readonly<Record<FailureKind, number>> = {
   internal: 1,
 };
 
+/** What may be known of a failure besides its message. */
+export interface FailureDetails {
+  /** The error that led to this one. */
+  readonly cause?: unknown;
+  /** Processes that stand in the way. */
+  readonly processes?: readonly FailedProcess[];
+  /** Exit code, if not the one of its kind. */
+  readonly code?: number;
+}
+
+/** A process that stands in the way. */
+export interface FailedProcess {
+  /** Its PID. */
+  readonly pid: number;
+  /** Its short name. */
+  readonly name: string;
+  /** Its command line. */
+  readonly command: string;
+}
+
 /** A failure a user can cause and mend: printed as its message, never as a stack trace. */
 export class ServerError extends Error {
   /** Name of the class, as for every error. */
   override readonly name = "ServerError";
   /** What failed. */
   readonly kind: FailureKind;
+  /** Exit code. */
+  readonly code: number;
+  /** Processes that stand in the way. */
+  readonly processes: readonly FailedProcess[];
 
   /**
    * Makes a failure.
    *
    * @param kind What failed.
    * @param message What to tell the user: what was wanted, what was found, what helps.
-   * @param options The cause, if another error led to this one.
+   * @param details What else is known.
    */
-  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
+    super(message, { cause: details.cause });
     this.kind = kind;
+    this.code = details.code ?? EXIT_CODES[kind];
+    this.processes = details.processes ?? [];
   }
+}
+
+/**
+ * Turns any failure into the object that `--json` prints.
+ *
+ * @param error The failure.
+ * @returns The object, with every key of the contract.
+ */
+export function errorToJson(error: ServerError): Record<string, unknown> {
+  const { kind, message, processes } = error;
+  const listed = processes.map(({ pid, name, command }) => ({ pid, name, command }));
+  return { error: { kind, message, processes: listed } };
 }

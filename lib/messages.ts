@@ -334,7 +334,7 @@ export function ready(record: LockRecord, pid: number, pidFile: string): string 
   return [
     `✅ Server is running on ${urlOf(record.host, record.port)} (PID ${pid})`,
     `   PID file: ${pidFile}`,
-    `   Stop it with Ctrl+C, or: deno task stop --port ${record.port}`,
+    `   Stop it${record.logFile ? "" : " with Ctrl+C, or"}: deno task stop --port ${record.port}`,
   ].join("\n");
 }
 
@@ -365,12 +365,14 @@ export function otherPorts(port: number, ports: readonly number[]): string {
  *
  * @param port The port.
  * @param timeoutMs The time it had, ms.
+ * @param healthPath The path that had to answer, or `null`.
  * @returns A line for standard error.
  */
-export function notReady(port: number, timeoutMs: number): string {
-  return `❌ The server did not listen on port ${port} within ${
-    timeoutMs / 1000
-  } s, stopping it...`;
+export function notReady(port: number, timeoutMs: number, healthPath: string | null): string {
+  const what = healthPath === null
+    ? `listen on port ${port}`
+    : `answer ${healthPath} on port ${port} with 200 to 399`;
+  return `❌ The server did not ${what} within ${timeoutMs / 1000} s, stopping it...`;
 }
 
 /**
@@ -425,4 +427,46 @@ export function killed(processes: readonly ProcessRow[]): string {
  */
 export function leftBehind(process: ProcessRow): string {
   return `❌ Still running: ${describeProcess(process)}`;
+}
+
+/**
+ * Says how long a server in the background is waited for, in one line for a terminal.
+ *
+ * @param seconds Since when.
+ * @param lastLine The last line of its log.
+ * @returns At most 78 columns, so that it can be written over.
+ */
+export function waitingFor(seconds: number, lastLine: string): string {
+  // deno-lint-ignore no-control-regex -- a log may hold colours and other control sequences
+  const plain = lastLine.replace(/\x1b\[[\d;]*[A-Za-z]|[\x00-\x1f]/g, "");
+  return `⏳ ${seconds} s  ${maskSecrets(plain)}`.slice(0, 78);
+}
+
+/**
+ * Says that a server in the background was not ready.
+ *
+ * @param logFile Its log.
+ * @param lines The last lines of it.
+ * @returns The reason.
+ */
+export function detachFailed(logFile: string, lines: string): string {
+  return `The server is not ready; the last lines of ${logFile}:\n${maskSecrets(lines)}`;
+}
+
+/**
+ * Says that a server runs in the background.
+ *
+ * @param record Its record.
+ * @param pidFile Its PID file.
+ * @returns Lines for standard output.
+ */
+export function detached(record: LockRecord, pidFile: string): string {
+  const { host, port, server, supervisor, logFile } = record;
+  return [
+    `✅ Server is running in the background on ${urlOf(host, port)} (PID ${server?.pid}, ` +
+    `supervisor ${supervisor.pid})`,
+    `   PID file: ${pidFile}`,
+    `   Log: ${logFile}`,
+    `   Stop it: deno task stop --port ${port}`,
+  ].join("\n");
 }

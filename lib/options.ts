@@ -73,6 +73,26 @@ export const OPTIONS: readonly OptionSpec[] = [
     commands: ["start"],
   },
   {
+    name: "health-path",
+    value: "PATH",
+    env: "SERVER_HEALTH_PATH",
+    help: "ready only when GET PATH answers 200 to 399",
+    commands: ["start", "status"],
+  },
+  {
+    name: "detach",
+    help: "leave the server running in the background, return when it is ready",
+    commands: ["start"],
+  },
+  {
+    name: "log-file",
+    value: "FILE",
+    env: "SERVER_LOG_FILE",
+    default: ".server_{port}.log in the PID directory",
+    help: "with --detach: where the server's output goes, appended",
+    commands: ["start"],
+  },
+  {
     name: "managed",
     help: "stop only what start_server started",
     commands: ["stop"],
@@ -92,8 +112,8 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "json",
-    help: "one JSON object on one line instead of text",
-    commands: ["stop", "status"],
+    help: "one JSON object on one line instead of text; start: with --detach",
+    commands: ALL,
   },
   { name: "help", help: "print this help and exit", commands: ALL },
   { name: "version", help: "print the version and exit", commands: ALL },

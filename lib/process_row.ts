@@ -49,3 +49,11 @@ export interface TreeRoot {
   /** The value of the marker variable in the environment of all its processes. */
   readonly marker: string;
 }
+
+/** What a tree of processes uses. */
+export interface TreeUsage {
+  /** Resident memory of all together, bytes; shared pages count for each. */
+  readonly memoryBytes: number;
+  /** CPU time of all together since each started, s. */
+  readonly cpuSeconds: number;
+}

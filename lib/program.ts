@@ -7,9 +7,10 @@
 import { basename } from "@std/path/basename";
 import { dirname } from "@std/path/dirname";
 import { fromFileUrl } from "@std/path/from-file-url";
-import type { Asked, Surroundings } from "./config.ts";
+import type { Asked, StatusConfig, Surroundings } from "./config.ts";
 import { readDotenv } from "./dotenv.ts";
-import { EXIT_CODES, ServerError } from "./errors.ts";
+import { errorToJson, ServerError } from "./errors.ts";
+import { portsOf } from "./files.ts";
 import { helpOf, VERSION } from "./help.ts";
 import type { CommandName } from "./options.ts";
 
@@ -19,6 +20,8 @@ export interface Voice {
   readonly say: (text: string) => void;
   /** Takes warnings and errors. */
   readonly warn: (text: string) => void;
+  /** Shows one line on a terminal that the next one replaces; an empty one takes it away. */
+  readonly live: (text: string) => void;
 }
 
 /** A program: arguments in, exit code out. */
@@ -35,20 +38,34 @@ export type Program = (args: readonly string[], voice: Voice) => Promise<number>
 export async function runProgram(
   program: Program,
   args: readonly string[],
-  voice: Voice,
+  voice: Omit<Voice, "live">,
 ): Promise<number> {
-  const tolerant = { say: tolerate(voice.say), warn: tolerate(voice.warn) };
+  const tolerant = { say: tolerate(voice.say), warn: tolerate(voice.warn), live: tolerate(live) };
   try {
     return await program(args, tolerant);
   } catch (error) {
-    const known = error instanceof ServerError;
-    tolerant.warn(`❌ ${known ? error.message : `Internal error: ${describe(error)}`}`);
-    return EXIT_CODES[known ? error.kind : "internal"];
+    const failure = error instanceof ServerError
+      ? error
+      : new ServerError("internal", `Internal error: ${describe(error)}`, { cause: error });
+    if (asksForJson(args)) tolerant.say(JSON.stringify(errorToJson(failure)));
+    else tolerant.warn(`❌ ${failure.message}`);
+    return failure.code;
   }
+}
+
+/** Looked for in the words themselves, since what is wrong may be the arguments. */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end === -1 ? args.length : end).includes("--json");
 }
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function live(text: string): void {
+  if (!Deno.stderr.isTerminal()) return;
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }
 
 function tolerate(write: (text: string) => void): (text: string) => void {
@@ -101,4 +118,24 @@ export function programPath(): string {
 export function answer(command: CommandName, asked: Asked, voice: Voice): number {
   voice.say(asked === "help" ? helpOf(command) : `${command}_server ${VERSION}`);
   return 0;
+}
+
+/**
+ * The ports a program is asked about.
+ *
+ * @param config The ports given, and whether all that have a file are meant, too.
+ * @returns The ports, each once.
+ * @throws {ServerError} Of kind `usage` if the PID directory cannot be read.
+ */
+export async function portsIn(
+  { ports, all, pidDir }: Pick<StatusConfig, "ports" | "all" | "pidDir">,
+): Promise<number[]> {
+  if (!all) return [...ports];
+  try {
+    const names = await Array.fromAsync(Deno.readDir(pidDir), ({ name }) => name);
+    return [...new Set([...ports, ...portsOf(names)])];
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new ServerError("usage", `Cannot read the PID directory: ${reason}`, { cause: error });
+  }
 }

@@ -6,16 +6,24 @@
 
 import { poll } from "./delay.ts";
 import { findTree } from "./guard.ts";
+import { askHttp, isHealthy } from "./http_probe.ts";
 import type { Platform } from "./platform/types.ts";
 import type { ProcessRow, TreeRoot } from "./process_row.ts";
 
 /** How often the whole machine is searched for members that left the family, ms. */
 const SEARCH_EVERY_MS = 1000;
 
+/** How long one answer of the health path may take, ms. */
+const ANSWER_MS = 2000;
+
 /** What to wait for. */
 export interface ReadyOptions {
+  /** Address it was told to bind. */
+  readonly host: string;
   /** The port it must listen on. */
   readonly port: number;
+  /** Path that must answer 200 to 399 as well, or `null`. */
+  readonly healthPath: string | null;
   /** The server. */
   readonly root: TreeRoot;
   /** PID of the spawned process. */
@@ -41,7 +49,7 @@ export interface ReadyOptions {
  * @returns `true` when it listens, `false` if the time was up or the wait was ended.
  */
 export async function waitReady(options: ReadyOptions): Promise<boolean> {
-  const { port, root, pid, platform, signal, timeoutMs, onOtherPorts } = options;
+  const { host, port, healthPath, root, pid, platform, signal, timeoutMs, onOtherPorts } = options;
   let searchAt = performance.now() + SEARCH_EVERY_MS;
   let told = false;
   const look = async (): Promise<boolean | null> => {
@@ -49,7 +57,11 @@ export async function waitReady(options: ReadyOptions): Promise<boolean> {
     const search = performance.now() >= searchAt;
     if (search) searchAt = performance.now() + SEARCH_EVERY_MS;
     const tree = search ? await findTree(root, platform) : await platform.descendants(pid);
-    if ((await platform.holdersAmong(port, tree)).length > 0) return true;
+    if ((await platform.holdersAmong(port, tree)).length > 0) {
+      if (healthPath === null) return true;
+      const answer = await askHttp({ host, port, path: healthPath, timeoutMs: ANSWER_MS });
+      return isHealthy(answer) ? true : null;
+    }
     if (search && !told) told = await tellOtherPorts(tree, platform, onOtherPorts);
     return null;
   };

@@ -40,6 +40,8 @@ export interface StartOptions {
   readonly platform: Platform;
   /** PID of this process. */
   readonly pid: number;
+  /** Where its output goes, if it runs in the background. */
+  readonly logFile: string | null;
   /** Takes results. */
   readonly say: (text: string) => void;
   /** Takes warnings and errors. */
@@ -57,6 +59,24 @@ type Left = Extract<Guard, { kind: "left" }>;
  */
 export async function start(options: StartOptions): Promise<number> {
   const files = filesOf(options.config.pidDir, options.config.port);
+  const lock = await prepare(files, options);
+  return await supervise(await supervisionOf(lock, files, options));
+}
+
+/**
+ * Does everything before a server is spawned, and lets go of the lock: for a start in the
+ * background, whose supervisor does it all again, so that a refusal is told here and now.
+ *
+ * @param options What to start.
+ * @throws {ServerError} If the start is refused or fails for a reason the user can mend.
+ */
+export async function rehearse(options: StartOptions): Promise<void> {
+  const lock = await prepare(filesOf(options.config.pidDir, options.config.port), options);
+  await lock.remove();
+}
+
+/** Takes the lock, settles what was there before, and sees the port free. */
+async function prepare(files: PortFiles, options: StartOptions): Promise<Lock> {
   const { lock, record } = await claim(files, options);
   try {
     await settleOrphans(record, files, options);
@@ -72,7 +92,7 @@ export async function start(options: StartOptions): Promise<number> {
     await lock.remove();
     throw error;
   }
-  return await supervise(await supervisionOf(lock, files, options));
+  return lock;
 }
 
 /** Takes the lock; with `--force` from a living supervisor, too. */
@@ -138,7 +158,8 @@ function refusal(
   facts: Omit<messages.Refusal, "port">,
   { config: { port } }: StartOptions,
 ): ServerError {
-  return new ServerError("portInUse", messages.portInUse({ port, ...facts }));
+  const { processes } = facts;
+  return new ServerError("portInUse", messages.portInUse({ port, ...facts }), { processes });
 }
 
 function stopOptionsOf(files: PortFiles, options: StartOptions): StopOptions {
@@ -163,14 +184,15 @@ async function supervisionOf(
     cwd,
     state: "starting",
     startedAt: new Date().toISOString(),
-    logFile: null,
+    logFile: options.logFile,
   };
-  const { graceMs, readyTimeoutMs } = config;
+  const { graceMs, readyTimeoutMs, healthPath } = config;
   return {
     record,
     env,
     graceMs,
     readyTimeoutMs,
+    healthPath,
     lock,
     files,
     requests,

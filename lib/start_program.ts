@@ -5,14 +5,23 @@
  */
 
 import { exists } from "@std/fs/exists";
-import { BUILTIN_WORD } from "./builtin_word.ts";
+import { resolve } from "@std/path/resolve";
 import { configureStart, type StartConfig, type Surroundings } from "./config.ts";
 import { ServerError } from "./errors.ts";
+import { filesOf } from "./files.ts";
+import * as messages from "./messages.ts";
 import { currentPlatform } from "./platform/mod.ts";
 import { answer, programPath, surroundings, type Voice } from "./program.ts";
-import { resolveCommand } from "./server_command.ts";
+import type { LockRecord } from "./record.ts";
+import { type CommandSources, resolveCommand } from "./server_command.ts";
 import { listenForStop } from "./signals.ts";
-import { start } from "./start.ts";
+import { rehearse, start, type StartOptions } from "./start.ts";
+
+/** First argument by which this program is told to be the built-in server. */
+const BUILTIN = "builtin-server";
+
+/** First argument by which it is told that it runs in the background; the log file follows. */
+const BACKGROUND = "background";
 
 /**
  * Runs `start_server`.
@@ -23,47 +32,90 @@ import { start } from "./start.ts";
  * @throws {ServerError} If the start is refused or fails for a reason the user can mend.
  */
 export async function startProgram(args: readonly string[], voice: Voice): Promise<number> {
-  if (args[0] === BUILTIN_WORD) return await runBuiltin(args);
+  if (args[0] === BUILTIN) return await runBuiltin(args);
+  const logFile = args[0] === BACKGROUND ? args[1] ?? null : null;
+  const own = logFile === null ? args : args.slice(2);
   const around = await surroundings();
-  const config = configureStart(args, around);
+  const config = configureStart(own, around);
   if (typeof config === "string") return answer("start", config, voice);
   const platform = currentPlatform();
   const requests = listenForStop({ ignoreHangup: await platform.ignoresHangup() });
   try {
-    return await start({
-      config,
-      command: await resolveCommand(commandSources(config, around)),
-      cwd: currentFolder(),
-      env: serverEnv(config, around),
-      requests,
-      platform,
-      pid: Deno.pid,
+    const command = await resolveCommand(commandSources(config, around));
+    const env = serverEnv(config, around);
+    const options: StartOptions = {
+      ...{ config, command, env, requests, platform, logFile },
+      ...{ cwd: currentFolder(), pid: Deno.pid },
       ...voice,
-    });
+    };
+    if (!config.detach || logFile !== null) return await start(options);
+    return await startDetached(own, options, voice);
   } finally {
     requests.dispose();
   }
 }
 
-function commandSources(config: StartConfig, { env }: Surroundings) {
-  const { words, serverCommand, host, port } = config;
-  const builtin = [...selfCommand(), BUILTIN_WORD, "{host}", "{port}"];
-  const searchPath = env.PATH ?? "";
+async function startDetached(
+  args: readonly string[],
+  options: StartOptions,
+  { say, live }: Voice,
+): Promise<number> {
+  const { config, requests } = options;
+  const files = filesOf(config.pidDir, config.port);
+  const logFile = resolve(config.logFile ?? files.log);
+  await rehearse({ ...options, ...(config.json ? { say: () => {} } : {}) });
+  const { detach } = await import("./detach.ts");
+  const { record, readyMs } = await detach({
+    command: [...selfCommand("-A"), BACKGROUND, logFile, ...args],
+    lockFile: files.lock,
+    logFile,
+    requests,
+    live,
+  });
+  say(
+    config.json ? detachedJson(record, files.pid, readyMs) : messages.detached(record, files.pid),
+  );
+  return 0;
+}
+
+function detachedJson(
+  { host, port, server, supervisor, command, logFile }: LockRecord,
+  pidFile: string,
+  readyMs: number,
+): string {
+  return JSON.stringify({
+    port,
+    host,
+    url: messages.urlOf(host, port),
+    pid: server?.pid ?? null,
+    supervisorPid: supervisor.pid,
+    pidFile,
+    logFile,
+    command,
+    readyMs,
+  });
+}
+
+function commandSources(
+  { words, serverCommand, host, port }: StartConfig,
+  { env }: Surroundings,
+): CommandSources {
+  const self = selfCommand("--allow-net", "--allow-env", "--allow-read");
   return {
     words,
     serverCommand,
     host,
     port,
-    searchPath,
-    builtin,
-    exists: (path: string) => exists(path),
+    searchPath: env.PATH ?? "",
+    builtin: [...self, BUILTIN, "{host}", "{port}"],
+    exists: (path) => exists(path),
   };
 }
 
 /** This program once more; a compiled binary is its own runtime. */
-function selfCommand(): string[] {
+function selfCommand(...permissions: string[]): string[] {
   if (Deno.build.standalone) return [Deno.execPath()];
-  return [Deno.execPath(), "run", "--allow-net", "--allow-env", "--allow-read", programPath()];
+  return [Deno.execPath(), "run", ...permissions, programPath()];
 }
 
 function serverEnv(

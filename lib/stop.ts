@@ -5,7 +5,7 @@
  * @module
  */
 
-import { EXIT_CODES, ServerError } from "./errors.ts";
+import { ServerError } from "./errors.ts";
 import { freePort, type PortVerdict, type StopOptions, type StoppedProcess } from "./free_port.ts";
 import { openGuard } from "./guard.ts";
 import { isSameProcess } from "./identity.ts";
@@ -42,7 +42,7 @@ export async function stopPort(port: number, options: StopOptions): Promise<Stop
   const result = holdup === null ? judged : {
     ...judged,
     outcome: "failed" as const,
-    code: Math.max(EXIT_CODES[holdup.kind], judged.code),
+    code: Math.max(holdup.code, judged.code),
   };
   report(result, options);
   return result;

@@ -32,7 +32,8 @@ export async function stopLeft(
     if (options.action === "dryRun") return ended;
     keepFiles = ended.some(({ fate }) => fate === "survived" || fate === "accessDenied");
     if (!keepFiles) {
-      await reportStalePidFile(options);
+      // With orphans just ended the file was no lie; without any it was.
+      if (ended.length === 0) await reportStalePidFile(options);
       await removeStalePidFile(options.files.pid);
     }
     return ended;

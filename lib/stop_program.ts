@@ -4,10 +4,10 @@
  * @module
  */
 
-import { configureStop, type StopConfig } from "./config.ts";
-import { filesOf, portsOf } from "./files.ts";
+import { configureStop } from "./config.ts";
+import { filesOf } from "./files.ts";
 import { currentPlatform } from "./platform/mod.ts";
-import { answer, surroundings, type Voice } from "./program.ts";
+import { answer, portsIn, surroundings, type Voice } from "./program.ts";
 import { stopPort, type StopResult } from "./stop.ts";
 
 /** Worst first, as the exit code of several ports. */
@@ -28,7 +28,7 @@ export async function stopProgram(args: readonly string[], voice: Voice): Promis
   const { graceMs, pidDir, json } = config;
   const action = config.dryRun ? "dryRun" : config.managed ? "leaveAlone" : "stop";
   const codes: number[] = [];
-  for (const port of await portsToStop(config)) {
+  for (const port of await portsIn(config)) {
     const result = await stopPort(port, {
       files: filesOf(pidDir, port),
       graceMs,
@@ -41,12 +41,6 @@ export async function stopProgram(args: readonly string[], voice: Voice): Promis
     if (json) voice.say(JSON.stringify(toJson(result)));
   }
   return SEVERITY.find((code) => codes.includes(code)) ?? 0;
-}
-
-async function portsToStop({ ports, all, pidDir }: StopConfig): Promise<number[]> {
-  if (!all) return [...ports];
-  const names = await Array.fromAsync(Deno.readDir(pidDir), ({ name }) => name);
-  return [...new Set([...ports, ...portsOf(names)])];
 }
 
 function toJson({ port, outcome, processes }: StopResult): unknown {

@@ -40,6 +40,8 @@ export interface Supervision {
   readonly graceMs: number;
   /** How long the server may take until it listens, ms. */
   readonly readyTimeoutMs: number;
+  /** Path that must answer before the server is ready, or `null`. */
+  readonly healthPath: string | null;
   /** The port's lock, held; removed at the end. */
   readonly lock: Lock;
   /** The port's files. */
@@ -106,7 +108,7 @@ class Life {
 
   /** Waits for the end; returns the exit code. */
   async run(): Promise<number> {
-    const { requests, warn, readyTimeoutMs } = this.#all;
+    const { requests, warn, readyTimeoutMs, healthPath } = this.#all;
     const ended = this.#server!.ended.then((ending): Event => ({ kind: "ended", ending }));
     const stop = requests.requested.then((signal): Event => ({ kind: "stop", signal }));
     let event = await this.#untilReady(ended, stop);
@@ -124,22 +126,25 @@ class Life {
       if (left > 0) return 1;
       return code === 0 && signal === null && !wasReady ? 1 : code;
     }
-    warn(messages.notReady(this.#record.port, readyTimeoutMs));
+    warn(messages.notReady(this.#record.port, readyTimeoutMs, healthPath));
     await this.#end("SIGTERM");
     return 1;
   }
 
   async #untilReady(ended: Promise<Event>, stop: Promise<Event>): Promise<Event> {
-    const { platform, readyTimeoutMs, warn } = this.#all;
+    const { platform, readyTimeoutMs, healthPath, warn } = this.#all;
+    const { host, port } = this.#record;
     const over = new AbortController();
     const ready = waitReady({
-      port: this.#record.port,
+      host,
+      port,
+      healthPath,
       root: rootOf(this.#record),
       pid: this.#server!.pid,
       timeoutMs: readyTimeoutMs,
       signal: over.signal,
       platform,
-      onOtherPorts: (ports) => warn(messages.otherPorts(this.#record.port, ports)),
+      onOtherPorts: (ports) => warn(messages.otherPorts(port, ports)),
     }).then((is): Event => ({ kind: is ? "ready" : "late" }));
     try {
       return await Promise.race([ended, stop, ready]);

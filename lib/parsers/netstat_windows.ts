@@ -9,10 +9,13 @@ import { lines, readEndpoint, readPid, unrecognised } from "./fields.ts";
 /** Protocol, local and remote endpoint, and the rest: state in any language or none, and the pid. */
 const ROW = /^\s{0,20}(TCP|UDP)\s{1,40}(\S{1,110})\s{1,60}(\S{1,110})(?:\s{1,60}(\S.{0,80}))?$/;
 
+/** The remote endpoint of a listener. */
+const NOBODY = /^(?:0\.0\.0\.0|\[::\]):0$/;
+
 /**
  * Parses `netstat -ano`.
  *
- * Rows are told by their shape: a listener is a TCP row whose remote port is 0, since the state
+ * Rows are told by their shape: a listener is a TCP row whose remote end is nobody, port 0, since the state
  * (`ABHÖREN`) and both headers are translated, and come in the code page of the console. Without a
  * protocol filter (`-p tcp` would leave out IPv6). PID 4 is the kernel; the pid may be of a process
  * that is dead, when a child inherited its socket.
@@ -43,7 +46,7 @@ export function parseNetstatWindows(text: string): ListenerRow[] {
     if (row === undefined) continue;
     known = true;
     const endpoint = readEndpoint(local);
-    if (protocol !== "TCP" || endpoint === null || !remote.endsWith(":0")) continue;
+    if (protocol !== "TCP" || endpoint === null || !NOBODY.test(remote)) continue;
     const pid = readPid(/(?<!\S)\d{1,10}$/.exec(rest.trimEnd())?.[0]);
     rows.push({ ...endpoint, pid, name: null });
   }

@@ -10,7 +10,7 @@ import type { ListenerRow } from "../listener.ts";
 import { parseLsof } from "../parsers/lsof.ts";
 import { parseNetstatLinux } from "../parsers/netstat_linux.ts";
 import { parseSs } from "../parsers/ss.ts";
-import type { Discovery, ProcessRow, TreeRoot } from "../process_row.ts";
+import type { Discovery, ProcessRow, TreeRoot, TreeUsage } from "../process_row.ts";
 import { treeMembers } from "../process_tree.ts";
 import { MARKER_NAME } from "../record.ts";
 import * as proc from "./proc.ts";
@@ -34,6 +34,7 @@ export function linuxPlatform(run: RunTool): Platform {
     findListeners: (port) => findListeners(port, run),
     holdersAmong: (port, processes) => Promise.resolve(holdersAmong(port, processes)),
     listeningPorts: (processes) => Promise.resolve(listeningPorts(processes)),
+    usage: (processes) => Promise.resolve(usage(processes)),
     ignoresHangup: async () =>
       /^SigIgn:\s*[\da-f]*[13579bdf]$/m.test(await Deno.readTextFile("/proc/self/status")),
   };
@@ -180,4 +181,12 @@ function listeningPorts(processes: readonly ProcessRow[]): number[] {
   const inodes = new Set(processes.flatMap(({ pid }) => [...proc.socketInodes(pid) ?? []]));
   const rows = proc.listenRows({ whole: true }).filter((row) => inodes.has(row.inode!));
   return [...new Set(rows.map((row) => row.port))];
+}
+
+function usage(processes: readonly ProcessRow[]): TreeUsage {
+  const each = processes.map(({ pid }) => proc.readUsage(pid));
+  return {
+    memoryBytes: each.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+    cpuSeconds: each.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+  };
 }

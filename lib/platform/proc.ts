@@ -9,7 +9,7 @@ import type { ListenerRow } from "../listener.ts";
 import { parsePasswd } from "../parsers/passwd.ts";
 import { parseProcNet, parseProcNetRow } from "../parsers/proc_net.ts";
 import { parseProcStat } from "../parsers/proc_stat.ts";
-import type { ProcessRow } from "../process_row.ts";
+import type { ProcessRow, TreeUsage } from "../process_row.ts";
 
 const decoder = new TextDecoder();
 
@@ -70,6 +70,26 @@ export function readProcess(pid: number): ProcessRow | null {
   if (stat === null) return null;
   const words = readText(`/proc/${pid}/cmdline`)?.replace(/\0+$/, "").replaceAll("\0", " ");
   return { ...stat, command: words || `[${stat.name}]`, user: ownerOf(pid) };
+}
+
+/** Size of a memory page, bytes: the same on all machines Deno runs on, but for some ARM kernels. */
+const PAGE_BYTES = 4096;
+
+/** Clock ticks in a second; the same on every Linux. */
+const TICKS_PER_SECOND = 100;
+
+/**
+ * Reads what a process uses.
+ *
+ * @param pid Its PID.
+ * @returns Memory in bytes and CPU time in s; nothing if it is gone.
+ */
+export function readUsage(pid: number): TreeUsage {
+  const text = readText(`/proc/${pid}/stat`);
+  if (text === null) return { memoryBytes: 0, cpuSeconds: 0 };
+  const { rssPages, utimeTicks, stimeTicks } = parseProcStat(text);
+  const cpuSeconds = (utimeTicks + stimeTicks) / TICKS_PER_SECOND;
+  return { memoryBytes: rssPages * PAGE_BYTES, cpuSeconds };
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import type { Identity } from "../identity.ts";
-import type { Discovery, ProcessRow, TreeRoot } from "../process_row.ts";
+import type { Discovery, ProcessRow, TreeRoot, TreeUsage } from "../process_row.ts";
 
 /** The services of an operating system. */
 export interface Platform {
@@ -32,6 +32,8 @@ export interface Platform {
   holdersAmong(port: number, processes: readonly ProcessRow[]): Promise<ProcessRow[]>;
   /** Ports on which the given processes listen. */
   listeningPorts(processes: readonly ProcessRow[]): Promise<number[]>;
+  /** What processes use; `null` where the platform does not tell. */
+  usage(processes: readonly ProcessRow[]): Promise<TreeUsage | null>;
   /** Whether this process was started with SIGHUP ignored, as `nohup` does. */
   ignoresHangup(): Promise<boolean>;
 }

@@ -86,6 +86,7 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
       const sockets = await socketsOf(tools, processes);
       return [...new Set(sockets.map(({ port }) => port))];
     },
+    usage: () => Promise.resolve(null),
     ignoresHangup: () => Promise.resolve(false),
   };
 }

@@ -1,0 +1,100 @@
+/**
+ * Leaves a server running in the background: starts a supervisor in a session of its own, whose
+ * output goes to a log, and waits until it reports that the server is ready.
+ *
+ * @module
+ */
+
+import { spawnInBackground } from "./command.ts";
+import { poll } from "./delay.ts";
+import { EXIT_CODES, type FailureKind, ServerError } from "./errors.ts";
+import { openLog, readLogTail } from "./log_file.ts";
+import * as messages from "./messages.ts";
+import { type LockRecord, parseRecord } from "./record.ts";
+import type { StopRequests } from "./signals.ts";
+
+/** How many lines of the log a failure shows. */
+const SHOWN_LINES = 20;
+
+/** What an exit code of the supervisor says. */
+const KINDS: Readonly<Record<number, FailureKind>> = {
+  [EXIT_CODES.usage]: "usage",
+  [EXIT_CODES.accessDenied]: "accessDenied",
+  [EXIT_CODES.commandNotFound]: "commandNotFound",
+};
+
+/** What to leave running. */
+export interface DetachOptions {
+  /** Command line of the supervisor. */
+  readonly command: readonly string[];
+  /** The lock file, in which the supervisor reports. */
+  readonly lockFile: string;
+  /** Where its output goes. */
+  readonly logFile: string;
+  /** Requests to stop. */
+  readonly requests: StopRequests;
+  /** Shows the state of the wait on a terminal, in one line that is written over. */
+  readonly live: (text: string) => void;
+}
+
+/** A server that was left running. */
+export interface Detached {
+  /** Its record. */
+  readonly record: LockRecord;
+  /** How long it took to be ready, ms. */
+  readonly readyMs: number;
+}
+
+/**
+ * Starts a supervisor in the background and waits until its server is ready. The supervisor has
+ * deadlines of its own, so this wait needs none: it ends with the supervisor.
+ *
+ * @param options What to leave running.
+ * @returns Its record.
+ * @throws {ServerError} If the log cannot be written; with the supervisor's exit code and the last
+ * lines of its log if it ended first.
+ */
+export async function detach(options: DetachOptions): Promise<Detached> {
+  const { command, lockFile, logFile, requests, live } = options;
+  const begun = performance.now();
+  const logStart = await openLog(logFile);
+  const supervisor = spawnInBackground(command, logFile);
+  let ended: number | null = null;
+  supervisor.ended.then(({ code }) => ended = code);
+  requests.requested.then(() => supervisor.stop());
+  const record = await poll<LockRecord | "ended">(async () => {
+    if (ended !== null) return "ended";
+    const record = await readRecord(lockFile);
+    if (record?.supervisor.pid === supervisor.pid && record.state === "ready") return record;
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    live(messages.waitingFor(seconds, lastLine(await readLogTail(logFile, logStart))));
+    return null;
+  }, Infinity);
+  live("");
+  if (record === "ended" || record === null) {
+    throw await failure(ended ?? 1, logFile, logStart);
+  }
+  return { record, readyMs: Math.round(performance.now() - begun) };
+}
+
+async function failure(ended: number, logFile: string, logStart: number): Promise<ServerError> {
+  const tail = (await readLogTail(logFile, logStart)).trimEnd();
+  const lines = tail.split("\n").slice(-SHOWN_LINES).join("\n");
+  const kind = KINDS[ended] ?? "notReady";
+  // A start that was asked to stop ended well, but nothing is ready.
+  const code = ended === 0 ? EXIT_CODES.notReady : ended;
+  return new ServerError(kind, messages.detachFailed(logFile, lines), { code });
+}
+
+async function readRecord(path: string): Promise<LockRecord | null> {
+  try {
+    return parseRecord(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
+}

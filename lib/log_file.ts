@@ -1,0 +1,71 @@
+/**
+ * The log of a server in the background: made for its owner's eyes only, appended to, never
+ * truncated.
+ *
+ * @module
+ */
+
+import { ServerError } from "./errors.ts";
+
+/** Most of the log that is shown after a failure, bytes. */
+const TAIL_BYTES = 4096;
+
+/**
+ * Makes the log file, or sees that it can be appended to. It may hold secrets: its mode is 0600.
+ *
+ * @param path The log file.
+ * @returns Its size, bytes.
+ * @throws {ServerError} Of kind `pidFile` if it is not a regular file, or cannot be written.
+ */
+export async function openLog(path: string): Promise<number> {
+  try {
+    const there = await lstatOrNull(path);
+    if (there !== null && !there.isFile) {
+      throw new ServerError("pidFile", `Cannot use "${path}" as log: not a regular file`);
+    }
+    const options = there === null ? { createNew: true, mode: 0o600 } : { append: true };
+    using file = await Deno.open(path, { write: true, ...options });
+    return (await file.stat()).size;
+  } catch (error) {
+    if (error instanceof ServerError) throw error;
+    throw new ServerError("pidFile", `Cannot write log "${path}": ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Reads the end of a log.
+ *
+ * @param path The log file.
+ * @param from Where to begin at the earliest, bytes.
+ * @returns The text from there on, at most its last 4 KiB; empty if it is gone.
+ */
+export async function readLogTail(path: string, from: number): Promise<string> {
+  try {
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    const start = Math.max(from, size - TAIL_BYTES);
+    await file.seek(start, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(Math.max(0, size - start));
+    let length = 0;
+    while (length < bytes.length) {
+      const count = await file.read(bytes.subarray(length));
+      if (count === null) break;
+      length += count;
+    }
+    return new TextDecoder().decode(bytes.subarray(0, length));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+async function lstatOrNull(path: string): Promise<Deno.FileInfo | null> {
+  try {
+    return await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}

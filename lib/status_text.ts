@@ -1,0 +1,116 @@
+/**
+ * How a status reads: some lines for one port, a table for several.
+ *
+ * @module
+ */
+
+import { describeHidden, describeProcess, maskSecrets, urlOf } from "./messages.ts";
+import type { PortStatus } from "./status.ts";
+
+const SUMMARIES: Readonly<Record<PortStatus["state"], string>> = {
+  running: "🟢 running",
+  starting: "🟡 starting",
+  stopping: "🟡 stopping",
+  orphaned: "🟠 orphaned: the server runs, but its supervisor was killed",
+  stale: "⚪ not running, but a PID file or lock is left over",
+  foreign: "🔴 used by a process that start_server did not start",
+  free: "⚪ not running, the port is free",
+  unknown: "❓ cannot tell",
+};
+
+/**
+ * Describes the status of one port.
+ *
+ * @param status The status.
+ * @param now The time, ms since 1970.
+ * @returns Several lines.
+ */
+export function describeStatus(status: PortStatus, now: number): string {
+  const { port, state, record, processes, others, hidden, pidFile, responds } = status;
+  const facts: [string, string | null][] = [
+    ["Reason", status.reason],
+    ["URL", record && `${urlOf(record.host, port)}${answers(responds)}`],
+    ["PID", record?.server ? String(record.server.pid) : null],
+    ["Supervisor", record && state !== "orphaned" ? `PID ${record.supervisor.pid}` : null],
+    ["Up", record && `${duration(now - Date.parse(record.startedAt))}, since ${record.startedAt}`],
+    ["Uses", usage(status)],
+    ["Command", record && maskSecrets(record.command.join(" "))],
+    ["Folder", record?.cwd ?? null],
+    ["PID file", pidFile],
+    ["Log", record?.logFile ?? null],
+  ];
+  return [
+    `${SUMMARIES[state].replace(/(?=[:,]|$)/, ` on port ${port}`)}`,
+    ...facts.flatMap(([name, value]) => value ? [`   ${`${name}:`.padEnd(12)}${value}`] : []),
+    ...list(record ? "Processes" : "Processes using the port", processes.map(describeProcess)),
+    ...list("Others on the port", [...others.map(describeProcess), ...hidden.map(describeHidden)]),
+  ].join("\n");
+}
+
+/**
+ * Describes several ports, a row each.
+ *
+ * @param statuses Their status.
+ * @param now The time, ms since 1970.
+ * @returns A table with a header.
+ */
+export function statusTable(statuses: readonly PortStatus[], now: number): string {
+  const rows = [
+    ["PORT", "STATE", "PID", "UP", "MEMORY", "ANSWERS", "COMMAND"],
+    ...statuses.map((status) => {
+      const { port, state, record, processes, responds } = status;
+      const first = processes[0];
+      return [
+        String(port),
+        state,
+        String(record?.server?.pid ?? first?.pid ?? "-"),
+        record ? duration(now - Date.parse(record.startedAt)) : "-",
+        status.usage ? megabytes(status.usage.memoryBytes) : "-",
+        responds === null ? "-" : responds ? "yes" : "no",
+        maskSecrets(record?.command.join(" ") ?? first?.command ?? "-"),
+      ];
+    }),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd())
+    .join("\n");
+}
+
+/**
+ * Writes a time span as people say it.
+ *
+ * @param ms The span, ms.
+ * @returns Its two largest units, as in `2 h 5 min`.
+ */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const units: [number, string][] = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const first = units.findIndex(([size]) => seconds >= size);
+  if (first === -1) return "0 s";
+  let rest = seconds;
+  const parts = units.slice(first, first + 2).map(([size, name]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count > 0 ? `${count} ${name}` : "";
+  });
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+function usage({ usage, processes }: PortStatus): string | null {
+  if (usage === null || processes.length === 0) return null;
+  const cpu = usage.cpuSeconds.toFixed(1);
+  return `${megabytes(usage.memoryBytes)} memory, ${cpu} s CPU time, ` +
+    `${processes.length} process(es)`;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / (1 << 20))} MB`;
+}
+
+function answers(responds: boolean | null): string {
+  return responds === null ? "" : responds ? " (answers)" : " (does not answer)";
+}
+
+function list(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`   ${title}:`, ...lines.map((line) => `     - ${line}`)];
+}
