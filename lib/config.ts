@@ -7,17 +7,15 @@
 
 import { type CommandLine, parseCommandLine } from "./command_line.ts";
 import { ServerError } from "./errors.ts";
-import { OPTIONS } from "./options.ts";
-
-/** Where settings come from when no flag gives them. */
-export interface Surroundings {
-  /** The environment of this process. */
-  readonly env: Readonly<Record<string, string>>;
-  /** The variables of `.env` in the current folder; the environment wins over them. */
-  readonly dotenv: Readonly<Record<string, string>>;
-  /** PID directory unless configured: the folder of the program. */
-  readonly programDir: string;
-}
+import {
+  parseHost,
+  parsePath,
+  parsePort,
+  parseSeconds,
+  readSetting,
+  type Surroundings,
+  variable,
+} from "./settings.ts";
 
 /** What `start_server` was asked to do. */
 export interface StartConfig {
@@ -90,16 +88,16 @@ export function configureStart(args: readonly string[], around: Surroundings): S
   const [detach, json] = [line.switches.has("detach"), line.switches.has("json")];
   if (json && !detach) throw new ServerError("usage", "Option --json needs --detach");
   return {
-    host: read("host", line, around, parseHost),
-    port: read("port", line, around, parsePort),
+    host: readSetting("host", line, around, parseHost)!,
+    port: readSetting("port", line, around, parsePort)!,
     force: line.switches.has("force"),
-    graceMs: read("timeout", line, around, parseSeconds),
-    readyTimeoutMs: read("ready-timeout", line, around, parseSeconds),
-    healthPath: healthPathOf(line, around),
+    graceMs: readSetting("timeout", line, around, parseSeconds)!,
+    readyTimeoutMs: readSetting("ready-timeout", line, around, parseSeconds)!,
+    healthPath: readSetting("health-path", line, around, parsePath),
     detach,
-    logFile: setting("log-file", line, around)?.text ?? null,
+    logFile: readSetting("log-file", line, around),
     json,
-    pidDir: pidDirOf(line, around),
+    pidDir: readSetting("pid-dir", line, around) ?? around.programDir,
     words: line.words,
     serverCommand: variable("SERVER_COMMAND", around)?.text ?? null,
   };
@@ -119,7 +117,7 @@ export function configureStop(args: readonly string[], around: Surroundings): St
   if (asked !== null) return asked;
   return {
     ...whichPorts(line, around),
-    graceMs: read("timeout", line, around, parseSeconds),
+    graceMs: readSetting("timeout", line, around, parseSeconds)!,
     managed: line.switches.has("managed"),
     dryRun: line.switches.has("dry-run"),
   };
@@ -140,7 +138,10 @@ export function configureStatus(
   const line = parseCommandLine("status", args);
   const asked = askedFor(line);
   if (asked !== null) return asked;
-  return { ...whichPorts(line, around), healthPath: healthPathOf(line, around) };
+  return {
+    ...whichPorts(line, around),
+    healthPath: readSetting("health-path", line, around, parsePath),
+  };
 }
 
 function whichPorts(
@@ -151,9 +152,9 @@ function whichPorts(
   const all = line.switches.has("all");
   const given = line.values.get("port")?.map((text) => parsePort(text, "--port"));
   return {
-    ports: [...new Set(given ?? (all ? [] : [read("port", line, around, parsePort)]))],
+    ports: [...new Set(given ?? (all ? [] : [readSetting("port", line, around, parsePort)!]))],
     all,
-    pidDir: pidDirOf(line, around),
+    pidDir: readSetting("pid-dir", line, around) ?? around.programDir,
     json: line.switches.has("json"),
   };
 }
@@ -161,68 +162,4 @@ function whichPorts(
 function askedFor(line: CommandLine): Asked | null {
   if (line.switches.has("help")) return "help";
   return line.switches.has("version") ? "version" : null;
-}
-
-interface Setting {
-  readonly text: string;
-  readonly source: string;
-}
-
-/** An empty variable counts as not set, as in most shells' `${NAME:-default}`. */
-function variable(name: string, around: Surroundings): Setting | null {
-  const set = around.env[name];
-  if (set) return { text: set, source: `${name} in the environment` };
-  const filed = set === undefined ? around.dotenv[name] : undefined;
-  return filed ? { text: filed, source: `${name} in .env` } : null;
-}
-
-function setting(name: string, line: CommandLine, around: Surroundings): Setting | null {
-  const flag = line.values.get(name)?.at(-1);
-  if (flag !== undefined) return { text: flag, source: `--${name}` };
-  const env = OPTIONS.find((option) => option.name === name)?.env;
-  return env === undefined ? null : variable(env, around);
-}
-
-function read<T>(
-  name: string,
-  line: CommandLine,
-  around: Surroundings,
-  parse: (text: string, source: string) => T,
-): T {
-  const found = setting(name, line, around);
-  if (found !== null) return parse(found.text, found.source);
-  return parse(OPTIONS.find((option) => option.name === name)!.default!, "default");
-}
-
-function pidDirOf(line: CommandLine, around: Surroundings): string {
-  return setting("pid-dir", line, around)?.text ?? around.programDir;
-}
-
-function healthPathOf(line: CommandLine, around: Surroundings): string | null {
-  const found = setting("health-path", line, around);
-  if (found === null || /^\/[!-~]*$/.test(found.text)) return found?.text ?? null;
-  throw bad(found.source, found.text, "not a path that begins with /");
-}
-
-function parsePort(text: string, source: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port >= 1 && port <= 65535) return port;
-  throw bad(source, text, "not a port (1 to 65535, decimal digits only)");
-}
-
-function parseHost(text: string, source: string): string {
-  const host = text.replace(/^\[(.*)\]$/, "$1");
-  if (/^[\w.:%-]+$/.test(host)) return host;
-  throw bad(source, text, "not a host name or address");
-}
-
-/** Seconds, with decimals, to milliseconds; a day is the longest wait that can be meant. */
-function parseSeconds(text: string, source: string): number {
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (seconds <= 86_400) return Math.round(seconds * 1000);
-  throw bad(source, text, "not a number of seconds (0 to 86400)");
-}
-
-function bad(source: string, text: string, reason: string): ServerError {
-  return new ServerError("usage", `Invalid value for ${source}: "${text}" is ${reason}`);
 }

@@ -9,7 +9,7 @@ import { spawnInBackground } from "./command.ts";
 import { poll } from "./delay.ts";
 import { EXIT_CODES, type FailureKind, ServerError } from "./errors.ts";
 import { openLog, readLogTail } from "./log_file.ts";
-import * as messages from "./messages.ts";
+import * as startMessages from "./start_messages.ts";
 import { type LockRecord, parseRecord } from "./record.ts";
 import type { StopRequests } from "./signals.ts";
 
@@ -67,7 +67,7 @@ export async function detach(options: DetachOptions): Promise<Detached> {
     const record = await readRecord(lockFile);
     if (record?.supervisor.pid === supervisor.pid && record.state === "ready") return record;
     const seconds = Math.round((performance.now() - begun) / 1000);
-    live(messages.waitingFor(seconds, lastLine(await readLogTail(logFile, logStart))));
+    live(startMessages.waitingFor(seconds, lastLine(await readLogTail(logFile, logStart))));
     return null;
   }, Infinity);
   live("");
@@ -83,7 +83,7 @@ async function failure(ended: number, logFile: string, logStart: number): Promis
   const kind = KINDS[ended] ?? "notReady";
   // A start that was asked to stop ended well, but nothing is ready.
   const code = ended === 0 ? EXIT_CODES.notReady : ended;
-  return new ServerError(kind, messages.detachFailed(logFile, lines), { code });
+  return new ServerError(kind, startMessages.detachFailed(logFile, lines), { code });
 }
 
 async function readRecord(path: string): Promise<LockRecord | null> {

@@ -5,10 +5,12 @@
  * @module
  */
 
+import type { Context } from "./context.ts";
 import { poll } from "./delay.ts";
 import type { PortFiles } from "./files.ts";
 import { isSameProcess } from "./identity.ts";
 import * as messages from "./messages.ts";
+import * as stopMessages from "./stop_messages.ts";
 import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
 import type { ProcessRow } from "./process_row.ts";
@@ -16,7 +18,7 @@ import { protectionOf } from "./protect.ts";
 import { type ProcessFate, terminate } from "./terminate.ts";
 
 /** How long a port may stay held after the last process that held it is gone, ms. */
-const PORT_LINGER_MS = 500;
+export const PORT_LINGER_MS = 500;
 
 /** How often processes that take the port again are stopped before we give up. */
 const RESPAWN_ROUNDS = 3;
@@ -41,17 +43,11 @@ export interface PortVerdict {
 }
 
 /** What to do about listeners, and where to say it. */
-export interface FreePortOptions {
+export interface FreePortOptions extends Context {
   /** Grace before the forced kill, ms. */
   readonly graceMs: number;
   /** What to do with those who may be signalled. */
   readonly action: "stop" | "leaveAlone" | "dryRun";
-  /** The platform. */
-  readonly platform: Platform;
-  /** Takes results. */
-  readonly say: (text: string) => void;
-  /** Takes warnings and errors. */
-  readonly warn: (text: string) => void;
   /** Listeners that were dealt with already: neither shown nor signalled. */
   readonly except?: readonly ProcessRow[];
 }
@@ -99,7 +95,19 @@ export async function freePort(port: number, options: FreePortOptions): Promise<
   return { state: "held", processes: ended };
 }
 
-async function waitUntilFree(port: number, platform: Platform, ms: number): Promise<boolean> {
+/**
+ * Waits until nobody holds a port.
+ *
+ * @param port The port.
+ * @param platform The platform.
+ * @param ms How long to wait, ms; it is looked at least once.
+ * @returns Whether that was seen.
+ */
+export async function waitUntilFree(
+  port: number,
+  platform: Platform,
+  ms: number,
+): Promise<boolean> {
   const free = () => isPortFree(port, platform).then((is) => is ? true : null);
   return await poll(free, performance.now() + ms) !== null;
 }
@@ -118,7 +126,7 @@ async function freeOnce(
     warn(`❌ ${messages.heldByNobodySeen(port, found.kind === "unknown" ? found.reason : null)}`);
     return found.kind === "unknown" ? "unseen" : "held";
   }
-  for (const holder of found.hidden) warn(messages.hiddenListener(port, holder));
+  for (const holder of found.hidden) warn(stopMessages.hiddenListener(port, holder));
   const others = found.processes.filter((row) => !except.some((done) => isSameProcess(done, row)));
   const targets = await spareProtected(port, others, ended, options);
   if (targets.length > 0) say(messages.foundProcesses(port, targets));
@@ -143,7 +151,7 @@ async function spareProtected(
   return processes.filter((process) => {
     const reason = protectionOf(process, port, lineage);
     if (reason === null) return true;
-    warn(messages.protectedProcess(process, reason));
+    warn(stopMessages.protectedProcess(process, reason));
     ended.push({ process, fate: "protected" });
     return false;
   });
@@ -182,6 +190,6 @@ async function reportRespawn(port: number, { platform, warn }: FreePortOptions):
   const found = await platform.findListeners(port);
   if (found.kind !== "found") return;
   for (const process of found.processes) {
-    warn(messages.takenAgain(port, process, await platform.readProcess(process.ppid)));
+    warn(stopMessages.takenAgain(port, process, await platform.readProcess(process.ppid)));
   }
 }

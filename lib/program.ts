@@ -7,22 +7,14 @@
 import { basename } from "@std/path/basename";
 import { dirname } from "@std/path/dirname";
 import { fromFileUrl } from "@std/path/from-file-url";
-import type { Asked, StatusConfig, Surroundings } from "./config.ts";
+import type { Asked, StatusConfig } from "./config.ts";
+import type { Voice } from "./context.ts";
 import { readDotenv } from "./dotenv.ts";
 import { errorToJson, ServerError } from "./errors.ts";
 import { portsOf } from "./files.ts";
 import { helpOf, VERSION } from "./help.ts";
 import type { CommandName } from "./options.ts";
-
-/** Where a program's words go. */
-export interface Voice {
-  /** Takes results. */
-  readonly say: (text: string) => void;
-  /** Takes warnings and errors. */
-  readonly warn: (text: string) => void;
-  /** Shows one line on a terminal that the next one replaces; an empty one takes it away. */
-  readonly live: (text: string) => void;
-}
+import type { Surroundings } from "./settings.ts";
 
 /** A program: arguments in, exit code out. */
 export type Program = (args: readonly string[], voice: Voice) => Promise<number>;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { StartConfig } from "./config.ts";
 import { poll } from "./delay.ts";
 import { findTree } from "./guard.ts";
 import { askHttp, isHealthy } from "./http_probe.ts";
@@ -17,19 +18,12 @@ const SEARCH_EVERY_MS = 1000;
 const ANSWER_MS = 2000;
 
 /** What to wait for. */
-export interface ReadyOptions {
-  /** Address it was told to bind. */
-  readonly host: string;
-  /** The port it must listen on. */
-  readonly port: number;
-  /** Path that must answer 200 to 399 as well, or `null`. */
-  readonly healthPath: string | null;
+export interface ReadyOptions
+  extends Pick<StartConfig, "host" | "port" | "healthPath" | "readyTimeoutMs"> {
   /** The server. */
   readonly root: TreeRoot;
   /** PID of the spawned process. */
   readonly pid: number;
-  /** How long to wait, ms. */
-  readonly timeoutMs: number;
   /** Ends the wait. */
   readonly signal: AbortSignal;
   /** The platform. */
@@ -49,7 +43,8 @@ export interface ReadyOptions {
  * @returns `true` when it listens, `false` if the time was up or the wait was ended.
  */
 export async function waitReady(options: ReadyOptions): Promise<boolean> {
-  const { host, port, healthPath, root, pid, platform, signal, timeoutMs, onOtherPorts } = options;
+  const { host, port, healthPath, root, pid, platform, signal, readyTimeoutMs, onOtherPorts } =
+    options;
   let searchAt = performance.now() + SEARCH_EVERY_MS;
   let told = false;
   const look = async (): Promise<boolean | null> => {
@@ -65,7 +60,7 @@ export async function waitReady(options: ReadyOptions): Promise<boolean> {
     if (search && !told) told = await tellOtherPorts(tree, platform, onOtherPorts);
     return null;
   };
-  return await poll(look, performance.now() + timeoutMs) === true;
+  return await poll(look, performance.now() + readyTimeoutMs) === true;
 }
 
 async function tellOtherPorts(

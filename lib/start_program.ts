@@ -6,14 +6,17 @@
 
 import { exists } from "@std/fs/exists";
 import { resolve } from "@std/path/resolve";
-import { configureStart, type StartConfig, type Surroundings } from "./config.ts";
+import { configureStart, type StartConfig } from "./config.ts";
 import { ServerError } from "./errors.ts";
+import type { Voice } from "./context.ts";
 import { filesOf } from "./files.ts";
 import * as messages from "./messages.ts";
+import * as startMessages from "./start_messages.ts";
 import { currentPlatform } from "./platform/mod.ts";
-import { answer, programPath, surroundings, type Voice } from "./program.ts";
+import { answer, programPath, surroundings } from "./program.ts";
 import type { LockRecord } from "./record.ts";
 import { type CommandSources, resolveCommand } from "./server_command.ts";
+import type { Surroundings } from "./settings.ts";
 import { listenForStop } from "./signals.ts";
 import { rehearse, start, type StartOptions } from "./start.ts";
 
@@ -73,7 +76,9 @@ async function startDetached(
     live,
   });
   say(
-    config.json ? detachedJson(record, files.pid, readyMs) : messages.detached(record, files.pid),
+    config.json
+      ? detachedJson(record, files.pid, readyMs)
+      : startMessages.detached(record, files.pid),
   );
   return 0;
 }

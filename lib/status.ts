@@ -9,7 +9,6 @@ import { ServerError } from "./errors.ts";
 import type { PortFiles } from "./files.ts";
 import { findOrphans, type Guard, openGuard } from "./guard.ts";
 import { askHttp, isHealthy } from "./http_probe.ts";
-import { urlOf } from "./messages.ts";
 import { readPidFile } from "./pid_file.ts";
 import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
@@ -165,33 +164,4 @@ async function unguardedStatus(
   if (found.kind === "none" && probe !== "busy") return { ...base, state };
   const reason = found.kind === "unknown" ? found.reason : "held, but nobody listens";
   return { ...base, state: "unknown", reason };
-}
-
-/**
- * Turns a status into the object that `--json` prints.
- *
- * @param status The status.
- * @param now The time, ms since 1970.
- * @returns The object, with every key of the contract.
- */
-export function statusToJson(status: PortStatus, now: number): Record<string, unknown> {
-  const { port, state, record, processes, others, pidFile, responds } = status;
-  const started = record === null ? NaN : Date.parse(record.startedAt);
-  const listed = [...processes, ...others];
-  return {
-    port,
-    state,
-    managed: record !== null,
-    pid: record?.server?.pid ?? processes[0]?.pid ?? null,
-    supervisorPid: record === null || state === "orphaned" ? null : record.supervisor.pid,
-    url: record === null ? null : urlOf(record.host, port),
-    startedAt: record?.startedAt ?? null,
-    uptimeSeconds: Number.isNaN(started) ? null : Math.max(0, Math.round((now - started) / 1000)),
-    command: record?.command ?? null,
-    cwd: record?.cwd ?? null,
-    pidFile,
-    logFile: record?.logFile ?? null,
-    responds,
-    processes: listed.map(({ pid, name, command, user }) => ({ pid, name, command, user })),
-  };
 }

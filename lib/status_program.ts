@@ -5,10 +5,12 @@
  */
 
 import { configureStatus } from "./config.ts";
+import type { Voice } from "./context.ts";
 import { filesOf } from "./files.ts";
 import { currentPlatform } from "./platform/mod.ts";
-import { answer, portsIn, surroundings, type Voice } from "./program.ts";
-import { STATE_CODES, statusOf, statusToJson } from "./status.ts";
+import { answer, portsIn, surroundings } from "./program.ts";
+import { STATE_CODES, statusOf } from "./status.ts";
+import { statusToJson } from "./status_json.ts";
 import { describeStatus, statusTable } from "./status_text.ts";
 
 /**

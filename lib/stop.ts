@@ -10,6 +10,7 @@ import { freePort, type PortVerdict, type StopOptions, type StoppedProcess } fro
 import { openGuard } from "./guard.ts";
 import { isSameProcess } from "./identity.ts";
 import * as messages from "./messages.ts";
+import * as stopMessages from "./stop_messages.ts";
 import { stopGuarded } from "./stop_guarded.ts";
 import { removeLeftPidFile, stopLeft } from "./stop_left.ts";
 
@@ -67,8 +68,8 @@ async function stopOurs(
         return new ServerError(
           "portInUse",
           isSameProcess(before, guard.supervisor)
-            ? messages.supervisorSurvived(port, before)
-            : messages.startedAgain(guard.record),
+            ? stopMessages.supervisorSurvived(port, before)
+            : stopMessages.startedAgain(guard.record),
         );
       }
     }
@@ -107,7 +108,7 @@ function judge(
 
 function report({ port, outcome }: StopResult, { say, warn, action }: StopOptions): void {
   if (outcome === "stopped") say(messages.stopped(port));
-  else if (outcome === "notRunning") say(messages.nothingRuns(port));
-  else if (outcome === "wouldStop") say(messages.wouldStop());
+  else if (outcome === "notRunning") say(stopMessages.nothingRuns(port));
+  else if (outcome === "wouldStop") say(stopMessages.wouldStop());
   else if (action === "stop") warn(messages.stillInUse(port));
 }

@@ -6,11 +6,13 @@
  */
 
 import { poll } from "./delay.ts";
+import { endTree } from "./end_tree.ts";
 import type { StopOptions, StoppedProcess } from "./free_port.ts";
-import { findTree, type Guard, rootOf } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import { isSameProcess } from "./identity.ts";
 import { tryLock } from "./lock.ts";
 import * as messages from "./messages.ts";
+import * as stopMessages from "./stop_messages.ts";
 import type { Platform } from "./platform/types.ts";
 import { signalProcess } from "./process.ts";
 import type { ProcessRow } from "./process_row.ts";
@@ -42,7 +44,7 @@ export async function stopGuarded(
     say(messages.foundProcesses(record.port, proven));
     return proven.map((process) => ({ process, fate: "wouldStop" }));
   }
-  say(messages.stopping(record.port, record.server?.pid ?? null));
+  say(stopMessages.stopping(record.port, record.server?.pid ?? null));
   const deadline = performance.now() + graceMs;
   const asked = await ask(supervisor, platform);
   if (asked === "denied") {
@@ -106,14 +108,9 @@ async function takeOver(
   options: StopOptions & { politely: boolean },
 ): Promise<StoppedProcess[]> {
   const { platform, graceMs, files, warn, politely } = options;
-  if (politely) warn(messages.supervisorHung(supervisor.pid));
-  const ended = await terminate({
-    platform,
-    find: () => findTree(rootOf(record), platform),
-    ...(record.server === null ? {} : { group: record.server.pid }),
-    polite: politely ? "SIGTERM" : null,
-    graceMs,
-  });
+  if (politely) warn(stopMessages.supervisorHung(supervisor.pid));
+  const polite = politely ? "SIGTERM" : null;
+  const ended = await endTree(record, platform, { polite, graceMs });
   const seen = new Set(ended.map(({ process }) => process.pid));
   const before = tree.filter(({ pid }) => !seen.has(pid))
     .map((process) => ({ process, fate: "terminated" }) as const);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { endTree } from "./end_tree.ts";
 import { ServerError } from "./errors.ts";
 import { isPortFree, type StopOptions, type StoppedProcess } from "./free_port.ts";
 import { findOrphans } from "./guard.ts";
@@ -11,7 +12,6 @@ import { type Lock, tryLock } from "./lock.ts";
 import * as messages from "./messages.ts";
 import { readPidFile, removeStalePidFile } from "./pid_file.ts";
 import type { LockRecord } from "./record.ts";
-import { terminate } from "./terminate.ts";
 
 /**
  * Ends what a dead supervisor left, and removes its files while holding its lock.
@@ -59,13 +59,7 @@ export async function endOrphans(
   if (record === null || orphans.length === 0) return [];
   say(messages.foundProcesses(record.port, orphans));
   if (action === "dryRun") return orphans.map((process) => ({ process, fate: "wouldStop" }));
-  const ended = await terminate({
-    platform,
-    find: () => findOrphans(record, platform),
-    ...(record.server === null ? {} : { group: record.server.pid }),
-    polite: "SIGTERM",
-    graceMs,
-  });
+  const ended = await endTree(record, platform, { polite: "SIGTERM", graceMs });
   for (const { process, fate } of ended) {
     if (fate === "accessDenied") warn(messages.accessDenied(process.pid));
   }

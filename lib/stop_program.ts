@@ -5,9 +5,10 @@
  */
 
 import { configureStop } from "./config.ts";
+import type { Voice } from "./context.ts";
 import { filesOf } from "./files.ts";
 import { currentPlatform } from "./platform/mod.ts";
-import { answer, portsIn, surroundings, type Voice } from "./program.ts";
+import { answer, portsIn, surroundings } from "./program.ts";
 import { stopPort, type StopResult } from "./stop.ts";
 
 /** Worst first, as the exit code of several ports. */
@@ -34,8 +35,8 @@ export async function stopProgram(args: readonly string[], voice: Voice): Promis
       graceMs,
       action,
       platform,
+      ...voice,
       say: json ? () => {} : voice.say,
-      warn: voice.warn,
     });
     codes.push(result.code);
     if (json) voice.say(JSON.stringify(toJson(result)));

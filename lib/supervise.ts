@@ -6,54 +6,35 @@
  */
 
 import { type Ending, type SpawnedServer, spawnServer } from "./command.ts";
+import type { StartConfig } from "./config.ts";
+import type { Context } from "./context.ts";
+import { endTree } from "./end_tree.ts";
 import { ServerError } from "./errors.ts";
 import type { PortFiles } from "./files.ts";
-import { isPortFree } from "./free_port.ts";
+import { PORT_LINGER_MS, waitUntilFree } from "./free_port.ts";
 import { findTree, rootOf } from "./guard.ts";
-import { type Identity, isSameProcess } from "./identity.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
 import { removeOwnPidFile, writePidFile } from "./pid_file.ts";
-import type { Platform } from "./platform/types.ts";
-import { poll } from "./delay.ts";
 import { waitReady } from "./ready.ts";
-import {
-  formatRecord,
-  type LockRecord,
-  MARKER_NAME,
-  markerOf,
-  type ServerState,
-} from "./record.ts";
+import { formatRecord, type LockRecord, MARKER_NAME, markerOf } from "./record.ts";
 import { PATIENT_STOP, type StopRequests, type StopSignal } from "./signals.ts";
-import { type EndedProcess, terminate } from "./terminate.ts";
-
-/** How long the port may stay held after the last process of the tree is gone, ms. */
-const PORT_LINGER_MS = 500;
+import * as startMessages from "./start_messages.ts";
 
 /** What to run, and with what. */
-export interface Supervision {
+export interface Supervision extends Context {
+  /** What the user asked for. */
+  readonly config: StartConfig;
   /** What is known before the server is spawned. */
   readonly record: LockRecord;
   /** Variables to add to the server's environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** Grace before the forced kill, ms. */
-  readonly graceMs: number;
-  /** How long the server may take until it listens, ms. */
-  readonly readyTimeoutMs: number;
-  /** Path that must answer before the server is ready, or `null`. */
-  readonly healthPath: string | null;
   /** The port's lock, held; removed at the end. */
   readonly lock: Lock;
   /** The port's files. */
   readonly files: PortFiles;
   /** Requests to stop. */
   readonly requests: StopRequests;
-  /** The platform. */
-  readonly platform: Platform;
-  /** Takes results. */
-  readonly say: (text: string) => void;
-  /** Takes warnings and errors. */
-  readonly warn: (text: string) => void;
 }
 
 type Event =
@@ -73,9 +54,9 @@ type Event =
 export async function supervise(supervision: Supervision): Promise<number> {
   const life = new Life(supervision);
   try {
-    await life.begin();
-    const code = await life.run();
-    return await life.cleanUp(code);
+    const server = await life.begin();
+    const code = await life.run(server);
+    return await life.cleanUp(server, code);
   } catch (error) {
     await life.abandon();
     throw error;
@@ -93,146 +74,117 @@ class Life {
   }
 
   /** Records itself, spawns, and records what was spawned: a kill between any two loses nothing. */
-  async begin(): Promise<void> {
+  async begin(): Promise<SpawnedServer> {
     const { platform, env, files, say } = this.#all;
     const { port, supervisor, command, cwd } = this.#record;
     await this.#note({});
-    say(messages.starting(this.#record));
+    say(startMessages.starting(this.#record));
     const marked = { ...env, [MARKER_NAME]: markerOf(port, supervisor) };
     const server = this.#server = spawnServer(command, { cwd, env: marked });
     const row = await platform.readProcess(server.pid);
-    const identity: Identity | null = row && { pid: row.pid, startTime: row.startTime };
-    await this.#note({ server: identity });
+    await this.#note({ server: row && { pid: row.pid, startTime: row.startTime } });
     await writePidFile(files.pid, server.pid);
+    return server;
   }
 
   /** Waits for the end; returns the exit code. */
-  async run(): Promise<number> {
-    const { requests, warn, readyTimeoutMs, healthPath } = this.#all;
-    const ended = this.#server!.ended.then((ending): Event => ({ kind: "ended", ending }));
+  async run(server: SpawnedServer): Promise<number> {
+    const { requests, warn, say, files, config } = this.#all;
+    const ended = server.ended.then((ending): Event => ({ kind: "ended", ending }));
     const stop = requests.requested.then((signal): Event => ({ kind: "stop", signal }));
-    let event = await this.#untilReady(ended, stop);
+    let event = await this.#untilReady(server, [ended, stop]);
     const wasReady = event.kind === "ready";
-    if (event.kind === "ready") {
+    if (wasReady) {
       await this.#note({ state: "ready" });
-      this.#sayReady();
+      say(startMessages.ready(this.#record, server.pid, files.pid));
       event = await Promise.race([stop, ended]);
     }
-    if (event.kind === "stop") return await this.#stop(event.signal);
+    if (event.kind === "stop") return await this.#stop(server, event.signal);
     if (event.kind === "ended") {
-      const { code, signal } = event.ending;
-      warn(messages.serverEnded(event.ending, wasReady));
-      const left = await this.#end("SIGTERM");
-      if (left > 0) return 1;
-      return code === 0 && signal === null && !wasReady ? 1 : code;
+      const { code } = event.ending;
+      warn(startMessages.serverEnded(event.ending, wasReady));
+      const isClean = await this.#end("SIGTERM", config.graceMs);
+      return isClean && (wasReady || code !== 0) ? code : 1;
     }
-    warn(messages.notReady(this.#record.port, readyTimeoutMs, healthPath));
-    await this.#end("SIGTERM");
+    warn(startMessages.notReady(config.port, config.readyTimeoutMs, config.healthPath));
+    await this.#end("SIGTERM", config.graceMs);
     return 1;
   }
 
-  async #untilReady(ended: Promise<Event>, stop: Promise<Event>): Promise<Event> {
-    const { platform, readyTimeoutMs, healthPath, warn } = this.#all;
-    const { host, port } = this.#record;
+  async #untilReady({ pid }: SpawnedServer, others: Promise<Event>[]): Promise<Event> {
+    const { platform, warn, config } = this.#all;
     const over = new AbortController();
     const ready = waitReady({
-      host,
-      port,
-      healthPath,
+      ...config,
       root: rootOf(this.#record),
-      pid: this.#server!.pid,
-      timeoutMs: readyTimeoutMs,
+      pid,
       signal: over.signal,
       platform,
-      onOtherPorts: (ports) => warn(messages.otherPorts(port, ports)),
+      onOtherPorts: (ports) => warn(startMessages.otherPorts(config.port, ports)),
     }).then((is): Event => ({ kind: is ? "ready" : "late" }));
     try {
-      return await Promise.race([ended, stop, ready]);
+      return await Promise.race([...others, ready]);
     } finally {
       over.abort();
       await ready;
     }
   }
 
-  #sayReady(): void {
-    const { say, files } = this.#all;
-    say(messages.ready(this.#record, this.#server!.pid, files.pid));
-  }
-
   /** Stops as asked; returns the exit code. */
-  async #stop(signal: StopSignal): Promise<number> {
-    const { say, graceMs } = this.#all;
+  async #stop({ pid }: SpawnedServer, signal: StopSignal): Promise<number> {
     await this.#note({ state: "stopping" });
-    say(messages.stopRequested(signal, this.#server!.pid));
+    this.#all.say(startMessages.stopRequested(signal, pid));
     // The terminal is gone or the sender is stop_server: both mean an ordinary stop.
     const polite = signal === "SIGINT" ? "SIGINT" : "SIGTERM";
-    const left = await this.#end(polite, signal === PATIENT_STOP ? Infinity : graceMs);
-    return left > 0 ? 1 : 0;
+    const graceMs = signal === PATIENT_STOP ? Infinity : this.#all.config.graceMs;
+    return await this.#end(polite, graceMs) ? 0 : 1;
   }
 
-  /** Ends what lives of the tree; returns how many could not be ended. */
-  async #end(polite: Deno.Signal, graceMs: number = this.#all.graceMs): Promise<number> {
+  /** Ends what lives of the tree; returns whether nothing is left. */
+  async #end(polite: Deno.Signal, graceMs: number): Promise<boolean> {
     const { platform, requests, warn } = this.#all;
-    const { server } = this.#record;
-    const ended = await terminate({
-      platform,
-      findFirst: async () => {
-        const family = server === null ? [] : await platform.descendants(server.pid);
-        return family.some((row) => isSameProcess(row, server)) ? family : [];
-      },
-      find: () => findTree(rootOf(this.#record), platform),
-      ...(server === null ? {} : { group: server.pid }),
-      polite,
-      graceMs,
-      forced: requests.forced,
-    });
+    const { forced } = requests;
+    const ended = await endTree(this.#record, platform, { polite, graceMs, forced });
     const left = ended.filter(({ fate }) => fate === "survived" || fate === "accessDenied");
-    for (const { process } of left) warn(messages.leftBehind(process));
-    const killed = ended.filter(({ fate }) => fate === "killed");
-    if (killed.length > 0) {
-      warn(messages.killed(killed.map(({ process }: EndedProcess) => process)));
-    }
-    return left.length;
+    for (const { process } of left) warn(startMessages.leftBehind(process));
+    const killed = ended.filter(({ fate }) => fate === "killed").map(({ process }) => process);
+    if (killed.length > 0) warn(startMessages.killed(killed));
+    return left.length === 0;
   }
 
   /** Sees the port free and removes the files; what is left behind keeps its record. */
-  async cleanUp(code: number): Promise<number> {
-    const { files, lock, platform, say, warn } = this.#all;
-    const { port } = this.#record;
-    const left = await findTree(rootOf(this.#record), platform);
-    if (left.length > 0) {
+  async cleanUp({ pid }: SpawnedServer, code: number): Promise<number> {
+    const { files, lock, platform, say, warn, config: { port } } = this.#all;
+    if ((await findTree(rootOf(this.#record), platform)).length > 0) {
       lock.release();
       return 1;
     }
-    const free = () => isPortFree(port, platform).then((is) => is ? true : null);
-    const isFree = await poll(free, performance.now() + PORT_LINGER_MS) !== null;
-    await removeOwnPidFile(files.pid, this.#server!.pid);
+    const isFree = await waitUntilFree(port, platform, PORT_LINGER_MS);
+    await removeOwnPidFile(files.pid, pid);
     await lock.remove();
-    if (code === 0 && isFree) say(messages.stopped(port));
     if (!isFree) warn(messages.stillInUse(port));
+    else if (code === 0) say(messages.stopped(port));
     return code === 0 && !isFree ? 1 : code;
   }
 
   /** After a failure: leaves nothing running, and nothing in the folder. */
   async abandon(): Promise<void> {
-    const { files, lock } = this.#all;
+    const { files, lock, config } = this.#all;
     try {
-      const server = this.#server;
-      if (server === null) return;
-      if (await this.#end("SIGTERM") === 0) await removeOwnPidFile(files.pid, server.pid);
+      if (this.#server === null || !(await this.#end("SIGTERM", config.graceMs))) return;
+      await removeOwnPidFile(files.pid, this.#server.pid);
     } finally {
       await lock.remove();
     }
   }
 
-  async #note(change: { server?: Identity | null; state?: ServerState }): Promise<void> {
+  async #note(change: Partial<LockRecord>): Promise<void> {
     this.#record = { ...this.#record, ...change };
     try {
       await this.#all.lock.write(formatRecord(this.#record));
     } catch (error) {
-      throw new ServerError("pidFile", `Cannot write the lock: ${(error as Error).message}`, {
-        cause: error,
-      });
+      const reason = (error as Error).message;
+      throw new ServerError("pidFile", `Cannot write the lock: ${reason}`, { cause: error });
     }
   }
 }

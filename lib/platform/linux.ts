@@ -6,13 +6,10 @@
 
 import type { RunTool } from "../command.ts";
 import { type Identity, isSameProcess } from "../identity.ts";
-import type { ListenerRow } from "../listener.ts";
-import { parseLsof } from "../parsers/lsof.ts";
-import { parseNetstatLinux } from "../parsers/netstat_linux.ts";
-import { parseSs } from "../parsers/ss.ts";
-import type { Discovery, ProcessRow, TreeRoot, TreeUsage } from "../process_row.ts";
+import type { ProcessRow, TreeRoot, TreeUsage } from "../process_row.ts";
 import { treeMembers } from "../process_tree.ts";
 import { MARKER_NAME } from "../record.ts";
+import { findListeners, livingProcess, socketsOn } from "./linux_listeners.ts";
 import * as proc from "./proc.ts";
 import type { Platform } from "./types.ts";
 
@@ -53,11 +50,6 @@ function lineage(): Set<number> {
   return pids;
 }
 
-function livingProcess(pid: number): ProcessRow | null {
-  const row = proc.readProcess(pid);
-  return row?.state === "zombie" ? null : row;
-}
-
 function descendants(pid: number): ProcessRow[] {
   const rows: ProcessRow[] = [];
   const pids = [pid];
@@ -77,102 +69,11 @@ function findTree({ server, marker }: TreeRoot): ProcessRow[] {
   return treeMembers(rows, server, isCarrier).flatMap(({ pid }) => livingProcess(pid) ?? []);
 }
 
-/**
- * Asks one source after the other. What a tool says is believed only where it names somebody: an
- * empty answer may be a failure, or a lack of privilege, and only /proc/net has the last word.
- */
-async function findListeners(port: number, run: RunTool): Promise<Discovery> {
-  let answered = false;
-  for (const source of [fromSs, fromLsof, fromNetstat, fromProc]) {
-    const all = await source(port, run);
-    if (all === null) continue;
-    answered = true;
-    const rows = all.filter((row) => row.port === port && isPlausible(row));
-    const found = describeHolders(port, rows);
-    if (found.processes.length + found.hidden.length > 0) return found;
-  }
-  return answered ? { kind: "none" } : { kind: "unknown", reason: "no tool and no /proc/net" };
-}
-
-/** A tool may lie, or speak of another PID namespace: the process's own descriptors decide. */
-function isPlausible({ pid, port }: ListenerRow): boolean {
-  if (pid === null) return true;
-  const held = proc.socketInodes(pid);
-  return held === null || socketsOn(port).some((row) => held.has(row.inode!));
-}
-
-function socketsOn(port: number): ListenerRow[] {
-  const leading = proc.listenRows({ whole: false }).filter((row) => row.port === port);
-  if (leading.length > 0) return leading;
-  return proc.listenRows({ whole: true }).filter((row) => row.port === port);
-}
-
-type Found = Extract<Discovery, { kind: "found" }>;
-
-function describeHolders(port: number, rows: readonly ListenerRow[]): Found {
-  const pids = new Set(rows.flatMap((row) => row.pid ?? []));
-  const unseen = rows.filter((row) => row.pid === null);
-  const owners = unseen.map((row) => row.uid ?? socketsOn(port)[0]?.uid);
-  const hidden = [...new Set(owners)].map((uid) => ({
-    user: uid === undefined ? null : proc.userName(uid),
-  }));
-  return { kind: "found", processes: [...pids].flatMap((pid) => livingProcess(pid) ?? []), hidden };
-}
-
-async function parsed(
-  run: ReturnType<RunTool>,
-  parse: (text: string) => ListenerRow[],
-): Promise<ListenerRow[] | null> {
-  const ran = await run;
-  if (ran.kind !== "done") return null;
-  try {
-    return parse(ran.stdout);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
-function fromSs(port: number, run: RunTool): Promise<ListenerRow[] | null> {
-  return parsed(run("ss", ["-ltnpH", `sport = :${port}`]), parseSs);
-}
-
-function fromLsof(port: number, run: RunTool): Promise<ListenerRow[] | null> {
-  return parsed(
-    run("lsof", ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-F", "pcuLnT"]),
-    parseLsof,
-  );
-}
-
-/** netstat names one holder of each socket; those who share it come from /proc, if it is readable. */
-async function fromNetstat(port: number, run: RunTool): Promise<ListenerRow[] | null> {
-  const rows = await parsed(run("netstat", ["-ltnpe"]), parseNetstatLinux);
-  const named = rows?.filter((row) => row.port === port && row.pid !== null) ?? [];
-  return named.length > 0 ? [...named, ...fromProc(port)] : rows;
-}
-
-function fromProc(port: number): ListenerRow[] {
-  const sockets = proc.listenRows({ whole: true }).filter((row) => row.port === port);
-  if (sockets.length === 0) return [];
-  const held = proc.listPids().map((pid) => ({ pid, inodes: proc.socketInodes(pid) }));
-  return sockets.flatMap((socket) => {
-    const holders = held.filter(({ inodes }) => inodes?.has(socket.inode!));
-    return holders.length > 0 ? holders.map(({ pid }) => ({ ...socket, pid })) : [socket];
-  });
-}
-
 function holdersAmong(port: number, processes: readonly ProcessRow[]): ProcessRow[] {
-  return heldBy(processes, () => socketsOn(port));
-}
-
-function heldBy(
-  processes: readonly ProcessRow[],
-  sockets: () => readonly ListenerRow[],
-): ProcessRow[] {
   const held = processes.map((process) => ({ process, inodes: proc.socketInodes(process.pid) }));
   // A process that starts has no socket yet: then the tables need not be read.
   if (held.every(({ inodes }) => !inodes?.size)) return [];
-  const wanted = sockets();
+  const wanted = socketsOn(port);
   return held.filter(({ inodes }) => wanted.some((row) => inodes?.has(row.inode!)))
     .map(({ process }) => process);
 }

@@ -1,0 +1,44 @@
+/**
+ * Ends a server of ours as a whole: its group, its session, and whoever escaped from both.
+ *
+ * @module
+ */
+
+import { findTree, rootOf } from "./guard.ts";
+import { isSameProcess } from "./identity.ts";
+import type { Platform } from "./platform/types.ts";
+import type { LockRecord } from "./record.ts";
+import { type EndedProcess, terminate, type Termination } from "./terminate.ts";
+
+/** How to end a server. */
+export type EndTreeOptions = Pick<Termination, "polite" | "graceMs" | "forced">;
+
+/**
+ * Ends every process of a server.
+ *
+ * The group is signalled as a whole, politely once; who left the family is found by the marker.
+ *
+ * @param record The server's record, of this boot.
+ * @param platform The platform.
+ * @param options How to end it.
+ * @returns Every process that was found, and its fate.
+ */
+export function endTree(
+  record: LockRecord,
+  platform: Platform,
+  options: EndTreeOptions,
+): Promise<EndedProcess[]> {
+  const { server } = record;
+  return terminate({
+    ...options,
+    platform,
+    find: () => findTree(rootOf(record), platform),
+    ...(server === null ? {} : { group: server.pid, findFirst: () => family(record, platform) }),
+  });
+}
+
+/** The server and its descendants, found without a search; none unless it is proven to be the one. */
+async function family({ server }: LockRecord, platform: Platform) {
+  const rows = server === null ? [] : await platform.descendants(server.pid);
+  return rows.some((row) => isSameProcess(row, server)) ? rows : [];
+}
