@@ -4,6 +4,9 @@
  * @module
  */
 
+import { landingPage, type PageFacts } from "./builtin_page.ts";
+import { listenForStop } from "./signals.ts";
+
 /** What the built-in server needs. */
 export interface BuiltinOptions {
   /** Address to bind. */
@@ -14,56 +17,96 @@ export interface BuiltinOptions {
   readonly corsOrigins: string | undefined;
 }
 
+/** What the built-in server answers from. */
+export type Site = PageFacts & Pick<BuiltinOptions, "corsOrigins">;
+
+const METHODS = "GET, HEAD, OPTIONS";
+
+/** Headers a page may send when it does not say which. */
+const COMMON_HEADERS = "Content-Type, Authorization";
+
+/** How long a browser may remember a preflight, s; soon another server may be in this place. */
+const PREFLIGHT_SECONDS = "600";
+
+/** Nothing but the page itself: its own style, and an icon that is part of it. */
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /**
  * Answers one request: a landing page on `/`, `{"status":"ok"}` on `/health`, CORS for the allowed
- * origins.
+ * origins. To HEAD the answer is that to GET; the HTTP layer leaves its body out.
  *
  * @param request The request.
- * @param corsOrigins Allowed origins, comma-separated; any localhost origin if `undefined`.
+ * @param site What runs, and for whom.
  * @returns The response.
  */
-export function respond(request: Request, corsOrigins: string | undefined): Response {
-  const headers = corsHeaders(request.headers.get("origin"), corsOrigins);
+export function respond(request: Request, site: Site): Response {
+  const headers = commonHeaders(request, site.corsOrigins);
   if (request.method === "OPTIONS") return new Response(null, { status: 204, headers });
-  const { pathname } = new URL(request.url);
-  if (pathname === "/health") return Response.json({ status: "ok" }, { headers });
-  if (pathname !== "/") return new Response("Not found\n", { status: 404, headers });
+  const path = URL.parse(request.url)?.pathname;
+  if (path === undefined) return failure(400, "the Host header is not a host", headers);
+  if (path !== "/" && path !== "/health") {
+    return failure(404, `no ${path} here: the built-in server has only / and /health`, headers);
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    headers.set("allow", METHODS);
+    return failure(405, `${path} takes no ${request.method}, only ${METHODS}`, headers);
+  }
+  if (path === "/health") return Response.json({ status: "ok" }, { headers });
   headers.set("content-type", "text/html; charset=utf-8");
-  return new Response(LANDING_PAGE, { headers });
+  headers.set("content-security-policy", PAGE_POLICY);
+  return new Response(landingPage(site), { headers });
 }
 
-function corsHeaders(origin: string | null, allowed: string | undefined): Headers {
-  const headers = new Headers({ vary: "Origin" });
-  if (origin === null || !isAllowed(origin, allowed)) return headers;
-  headers.set("access-control-allow-origin", origin);
-  headers.set("access-control-allow-methods", "GET, HEAD, OPTIONS");
-  headers.set("access-control-allow-headers", "Content-Type, Authorization");
+function failure(status: number, error: string, headers: Headers): Response {
+  return Response.json({ error }, { status, headers });
+}
+
+function commonHeaders({ method, headers: asked }: Request, allowed: string | undefined): Headers {
+  const headers = new Headers({
+    "vary": "Origin",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
+  const origin = asked.get("origin");
+  const grant = origin === null ? null : grantFor(origin, allowed);
+  if (grant !== null) headers.set("access-control-allow-origin", grant);
+  if (grant === null || method !== "OPTIONS") return headers;
+  const wanted = asked.get("access-control-request-headers");
+  if (wanted !== null) headers.append("vary", "Access-Control-Request-Headers");
+  headers.set("access-control-allow-methods", METHODS);
+  headers.set("access-control-allow-headers", wanted ?? COMMON_HEADERS);
+  headers.set("access-control-max-age", PREFLIGHT_SECONDS);
   return headers;
 }
 
-function isAllowed(origin: string, allowed: string | undefined): boolean {
-  if (allowed !== undefined) return allowed.split(",").some((one) => one.trim() === origin);
-  return /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/.test(origin);
+/** The value that lets an origin read the answer; `null` if it may not. */
+function grantFor(origin: string, allowed: string | undefined): string | null {
+  const listed = allowed?.split(",").map((one) => one.trim().replace(/\/$/, ""));
+  if (listed?.includes("*")) return "*";
+  if (origin === "" || origin === "null") return null; // nobody in particular: a file, a sandbox
+  const isAllowed = listed?.includes(origin) ??
+    /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/.test(origin);
+  return isAllowed ? origin : null;
 }
 
-const LANDING_PAGE = `<!doctype html>
-<meta charset="utf-8">
-<title>StockTracker backend</title>
-<h1>It runs</h1>
-<p>This is the built-in server. Put your own in its place:
-<pre>deno task start -- uvicorn app.main:app --host {host} --port {port} --reload</pre>
-<p><a href="/health">/health</a>
-`;
-
 /**
- * Serves until it is stopped.
+ * Serves until it is asked to stop, and then answers what was asked before. Requires `--allow-net`
+ * and `--allow-read`.
  *
  * @param options Where, and for whom.
  */
 export async function serveBuiltin({ host, port, corsOrigins }: BuiltinOptions): Promise<void> {
-  const server = Deno.serve(
-    { hostname: host, port, onListen: () => {} },
-    (request) => respond(request, corsOrigins),
-  );
-  await server.finished;
+  const site = { host, port, corsOrigins, cwd: Deno.cwd(), since: new Date() };
+  const requests = listenForStop({ ignoreHangup: false });
+  try {
+    const server = Deno.serve(
+      { hostname: host, port, onListen: () => {} },
+      (request) => respond(request, site),
+    );
+    requests.requested.then(() => server.shutdown());
+    await server.finished;
+  } finally {
+    requests.dispose();
+  }
 }

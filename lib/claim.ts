@@ -13,8 +13,11 @@ import { freePort, isPortFree, type StopOptions } from "./free_port.ts";
 import { findOrphans, type Guard, openGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
+import { originOf } from "./origin.ts";
 import { removeStalePidFile } from "./pid_file.ts";
+import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
+import type { ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
 import * as startMessages from "./start_messages.ts";
 import { stopGuarded } from "./stop_guarded.ts";
@@ -101,7 +104,10 @@ async function settlePort(options: ClaimOptions): Promise<void> {
     await freePort(port, stopOptionsOf(options));
   }
   const probe = probePort(port, host);
-  if (probe === "denied") throw new ServerError("accessDenied", startMessages.portDenied(port));
+  if (probe === "denied") {
+    const isReserved = await platform.isReserved(port);
+    throw new ServerError("accessDenied", startMessages.portDenied(port, isReserved));
+  }
   if (probe === "noAddress" || probe === "badHost") {
     throw new ServerError("usage", startMessages.badHost(host, probe));
   }
@@ -110,9 +116,17 @@ async function settlePort(options: ClaimOptions): Promise<void> {
   if (found.kind === "none" && probe === "free") return;
   const { processes, hidden } = found.kind === "found" ? found : { processes: [], hidden: [] };
   const notes = found.kind === "found"
-    ? []
+    ? await originsOf(processes, platform)
     : [messages.heldByNobodySeen(port, found.kind === "unknown" ? found.reason : null)];
   throw refusal({ processes, hidden, notes }, options);
+}
+
+async function originsOf(
+  processes: readonly ProcessRow[],
+  platform: Platform,
+): Promise<string[]> {
+  const origins = processes.map(async (row) => originOf(row, await platform.contextOf(row)));
+  return (await Promise.all(origins)).filter((note) => note !== null);
 }
 
 function refusal(

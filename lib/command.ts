@@ -22,21 +22,30 @@ export type ToolRun =
   | { readonly kind: "stuck" };
 
 /** Runs a helper tool; what platform code is given instead of `Deno.Command`. */
-export type RunTool = (command: string, args: readonly string[]) => Promise<ToolRun>;
+export type RunTool = (
+  command: string,
+  args: readonly string[],
+  deadlineMs?: number,
+) => Promise<ToolRun>;
 
 /**
- * Runs a helper tool in the C locale, without a shell, with a deadline of 2 s.
+ * Runs a helper tool in the C locale and UTC, without a shell, under a deadline.
  *
  * @param command The tool, looked up on PATH.
  * @param args Its arguments.
+ * @param deadlineMs How long it may take, ms; 2 s unless said.
  * @returns Its exit code and standard output, or why there is none.
  */
-export async function runTool(command: string, args: readonly string[]): Promise<ToolRun> {
+export async function runTool(
+  command: string,
+  args: readonly string[],
+  deadlineMs: number = TOOL_DEADLINE_MS,
+): Promise<ToolRun> {
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(command, {
       args: [...args],
-      env: { LC_ALL: "C", LANG: "C" },
+      env: { LC_ALL: "C", LANG: "C", TZ: "UTC0" },
       stdin: "null",
       stdout: "piped",
       stderr: "null",
@@ -47,7 +56,7 @@ export async function runTool(command: string, args: readonly string[]): Promise
   }
   const reader = child.stdout.getReader();
   const deadline = Promise.withResolvers<null>();
-  const timer = setTimeout(() => deadline.resolve(null), TOOL_DEADLINE_MS);
+  const timer = setTimeout(() => deadline.resolve(null), deadlineMs);
   const ended = statusOf(child);
   try {
     // The pipe may outlive the tool in a grandchild, so the deadline holds for both.
@@ -71,9 +80,9 @@ export async function runTool(command: string, args: readonly string[]): Promise
  */
 export function withoutHung(run: RunTool): RunTool {
   const hung = new Set<string>();
-  return async (command, args) => {
+  return async (command, args, deadlineMs) => {
     if (hung.has(command)) return { kind: "stuck" };
-    const ran = await run(command, args);
+    const ran = await run(command, args, deadlineMs);
     if (ran.kind === "stuck") hung.add(command);
     return ran;
   };

@@ -92,9 +92,10 @@ export function portInUse(refusal: Refusal): string {
  * @returns Lines that name it and both ways to go on.
  */
 export function guardedBy(record: LockRecord): string[] {
-  const { supervisor, port, host, cwd, startedAt, state } = record;
+  const { supervisor, port, host, cwd, startedAt, state, logFile } = record;
   return [
     `Started by start_server (PID ${supervisor.pid}) at ${startedAt} in ${cwd}, now ${state}.`,
+    ...logFile === null ? [] : [`Its log: ${logFile}`],
     `Use it: ${urlOf(host, port)}`,
     `Stop it: deno task stop --port ${port}`,
   ];

@@ -37,6 +37,9 @@ export function protectionOf(
   lineage: ReadonlySet<number>,
 ): string | null {
   if (row.pid <= 1) return "it is the system's first process";
+  if (row.pid === 4 && row.name === "System") {
+    return "it is the Windows kernel (http.sys): see netsh http show servicestate";
+  }
   if (lineage.has(row.pid)) {
     return "it runs this very command (an editor, a terminal or a remote shell): stop it yourself";
   }

@@ -12,12 +12,17 @@ import type { LockRecord } from "./record.ts";
  * Says that this user may not bind a port.
  *
  * @param port The port.
+ * @param isReserved Whether Windows is known to keep it for itself.
  * @returns The reason, with the way out.
  */
-export function portDenied(port: number): string {
+export function portDenied(port: number, isReserved: boolean): string {
+  if (isReserved) {
+    return `Port ${port} is in a range that Windows keeps for itself: choose another; see netsh ` +
+      "interface ipv4 show excludedportrange protocol=tcp";
+  }
   return port < 1024
     ? `Port ${port} is privileged: run with sudo, or choose a port from 1024 on`
-    : `Port ${port} is reserved by the system: choose another`;
+    : `Port ${port} may not be bound by this user: choose another`;
 }
 
 /**

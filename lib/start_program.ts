@@ -41,7 +41,7 @@ export async function startProgram(args: readonly string[], voice: Voice): Promi
   const around = await surroundings();
   const config = configureStart(own, around);
   if (typeof config === "string") return answer("start", config, voice);
-  const platform = currentPlatform();
+  const platform = await currentPlatform();
   const requests = listenForStop({ ignoreHangup: await platform.ignoresHangup() });
   try {
     const command = await resolveCommand(commandSources(config, around));

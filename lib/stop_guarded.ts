@@ -52,9 +52,11 @@ export async function stopGuarded(
     return [{ process: supervisor, fate: "accessDenied" }];
   }
   const reacted = asked === "sent" && await waitForReaction(record, files.lock);
-  if (reacted && await waitUnlocked(record, files.lock, deadline)) {
+  if (reacted && await waitUnlocked(record, files.lock, deadline, showProgress(proven, options))) {
+    options.live("");
     return proven.map((process) => ({ process, fate: "terminated" }));
   }
+  options.live("");
   return await takeOver(record, supervisor, proven, { ...options, politely: !reacted });
 }
 
@@ -81,10 +83,26 @@ async function waitUnlocked(
   record: LockRecord,
   lockPath: string,
   deadline: number,
+  onWait: (leftMs: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<boolean> {
-  const unlocked = () =>
-    lookAtLock(record, lockPath).then((look) => look === "released" ? true as const : null);
-  return await poll(unlocked, deadline) !== null;
+  return await poll(async () => {
+    if (await lookAtLock(record, lockPath) === "released") return true;
+    await onWait(deadline - performance.now());
+    return null;
+  }, deadline) !== null;
+}
+
+/** Makes a line that tells, twice a second, how many are waited for and when they are forced. */
+function showProgress(
+  tree: readonly ProcessRow[],
+  { platform, live, graceMs }: StopOptions,
+): (leftMs: number) => Promise<void> {
+  let showAt = graceMs - 500;
+  return async (leftMs) => {
+    if (leftMs > showAt) return;
+    showAt = leftMs - 500;
+    live(stopMessages.waiting((await platform.stillAlive(tree)).length, leftMs));
+  };
 }
 
 /** Whether a supervisor still holds its lock, and whether it notes there that it is stopping. */

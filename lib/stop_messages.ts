@@ -106,3 +106,14 @@ export function startedAgain(record: LockRecord): string {
   return `Port ${record.port} was taken by a new start meanwhile: ` +
     `start_server (PID ${record.supervisor.pid}) in ${record.cwd}`;
 }
+
+/**
+ * Says what a stop waits for, in one line for a terminal.
+ *
+ * @param count How many processes still live.
+ * @param leftMs When they are forced, ms from now.
+ * @returns The line.
+ */
+export function waiting(count: number, leftMs: number): string {
+  return `⏳ waiting for ${count} process(es), force in ${Math.max(0, Math.ceil(leftMs / 1000))} s`;
+}

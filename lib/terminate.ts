@@ -62,7 +62,8 @@ export interface Termination {
  */
 export async function terminate(termination: Termination): Promise<EndedProcess[]> {
   const round = new Round(termination);
-  if (termination.polite !== null) await askAndWait(round, termination);
+  const hasSignals = termination.platform.forceTree === null;
+  if (termination.polite !== null && hasSignals) await askAndWait(round, termination);
   for (let i = 0; i < FORCED_ROUNDS; i++) {
     const rows = await termination.find();
     if (rows.length === 0) break;
@@ -111,9 +112,11 @@ class Round {
       signal === "SIGKILL" || this.#known.get(keyOf(row))?.asked !== signal
     );
     const alive = new Set(await this.#platform.stillAlive(due));
-    this.#sendToGroup(due.filter((row) => alive.has(row)), signal);
+    const { forceTree } = this.#platform;
+    const forced = forceTree && alive.size > 0 ? await forceTree([...alive]) : null;
+    if (forced === null) this.#sendToGroup([...alive], signal);
     for (const row of due) {
-      const result = alive.has(row) ? this.#sendTo(row, signal) : "gone";
+      const result = alive.has(row) ? forced ?? this.#sendTo(row, signal) : "gone";
       // Who ends between being asked and being forced has obeyed the polite signal.
       if (result === "gone" && this.#known.has(keyOf(row))) continue;
       this.#known.set(keyOf(row), { row, asked: signal, result });
@@ -138,7 +141,10 @@ class Round {
 
   /** `true` when every process that could be signalled is gone, else `null`. */
   async allGone(): Promise<true | null> {
-    const sent = [...this.#known.values()].filter(({ result }) => result === "sent");
+    // Where all are forced in one call, some may be refused and others not: each is looked at.
+    const isSent = (result: SignalResult) =>
+      result === "sent" || (result === "denied" && this.#platform.forceTree !== null);
+    const sent = [...this.#known.values()].filter(({ result }) => isSent(result));
     this.#alive = await this.#platform.stillAlive(sent.map(({ row }) => row));
     return this.#alive.length === 0 ? true : null;
   }
@@ -148,10 +154,10 @@ class Round {
     const survivors = new Set(this.#alive);
     return [...this.#known.values()].map(({ row, asked, result }) => ({
       process: row,
-      fate: survivors.has(row)
-        ? "survived"
-        : result === "denied"
+      fate: result === "denied" && (survivors.has(row) || this.#platform.forceTree === null)
         ? "accessDenied"
+        : survivors.has(row)
+        ? "survived"
         : result === "gone"
         ? "gone"
         : asked === "SIGKILL"

@@ -18,6 +18,8 @@ export interface Question<T> {
   readonly tool: string;
   /** Its arguments. */
   readonly args: readonly string[];
+  /** How long it may take, ms, if not as long as any tool. */
+  readonly deadlineMs?: number;
   /** Reads what it printed; throws SyntaxError if that is no answer. */
   readonly parse: (stdout: string, code: number) => T;
 }
@@ -32,7 +34,7 @@ export interface Question<T> {
 export async function ask<T>(run: RunTool, question: Question<T>): Promise<Answer<T>> {
   const { tool, args, parse } = question;
   const name = tool.replace(/^.*[/\\]/, "");
-  const ran = await run(tool, args);
+  const ran = await run(tool, args, question.deadlineMs);
   if (ran.kind === "missing") return { kind: "failure", reason: `${name} is missing` };
   if (ran.kind === "stuck") return { kind: "failure", reason: `${name} did not finish` };
   try {

@@ -17,7 +17,7 @@ import { MARKER_NAME } from "../record.ts";
 import { always, type Answer, ask, needed } from "./ask.ts";
 import { listSockets, socketsOf } from "./darwin_sockets.ts";
 import { discover } from "./discover.ts";
-import { familyOf, lineageOf, living, livingAmong } from "./process_table.ts";
+import { contextAmong, familyOf, lineageOf, living, livingAmong } from "./process_table.ts";
 import type { Platform } from "./types.ts";
 
 const PS = "/bin/ps";
@@ -64,6 +64,9 @@ export function darwinPlatform(run: RunTool, self: number = Deno.pid): Platform 
       return [...new Set(sockets.map(({ port }) => port))];
     },
     usage: () => Promise.resolve(null),
+    contextOf: async (process) => contextAmong(await listAll(), process),
+    isReserved: () => Promise.resolve(false),
+    forceTree: null,
     ignoresHangup: () => ignoresHangup(run, self),
   };
 }

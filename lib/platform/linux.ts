@@ -7,6 +7,7 @@
 import type { RunTool } from "../command.ts";
 import { type Identity, isSameProcess } from "../identity.ts";
 import type { ProcessRow, TreeRoot, TreeUsage } from "../process_row.ts";
+import type { ProcessContext } from "../origin.ts";
 import { treeMembers } from "../process_tree.ts";
 import { MARKER_NAME } from "../record.ts";
 import { findListeners, livingProcess, socketsOn } from "./linux_listeners.ts";
@@ -32,6 +33,9 @@ export function linuxPlatform(run: RunTool): Platform {
     holdersAmong: (port, processes) => Promise.resolve(holdersAmong(port, processes)),
     listeningPorts: (processes) => Promise.resolve(listeningPorts(processes)),
     usage: (processes) => Promise.resolve(usage(processes)),
+    contextOf: (process) => Promise.resolve(contextOf(process)),
+    isReserved: () => Promise.resolve(false),
+    forceTree: null,
     ignoresHangup: async () =>
       /^SigIgn:\s*[\da-f]*[13579bdf]$/m.test(await Deno.readTextFile("/proc/self/status")),
   };
@@ -40,6 +44,17 @@ export function linuxPlatform(run: RunTool): Platform {
 function isAlive(process: Identity): boolean {
   const now = proc.readStat(process.pid);
   return isSameProcess(now, process) && now!.state !== "zombie";
+}
+
+function contextOf(process: ProcessRow): ProcessContext {
+  const ancestors: ProcessRow[] = [];
+  for (let pid = process.ppid; pid > 1 && ancestors.length < 64;) {
+    const row = proc.readProcess(pid);
+    if (row === null) break;
+    ancestors.push(row);
+    pid = row.ppid;
+  }
+  return { ancestors, ...proc.readSurroundings(process.pid, MARKER_NAME) };
 }
 
 function lineage(): Set<number> {

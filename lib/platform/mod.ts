@@ -5,18 +5,19 @@
  */
 
 import { runTool, withoutHung } from "../command.ts";
-import { linuxPlatform } from "./linux.ts";
 import type { Platform } from "./types.ts";
 
 /**
- * The platform this program runs on.
+ * The platform this program runs on; the modules of the others are not loaded.
  *
  * @returns Its services.
- * @throws {Error} If the operating system is not supported yet.
  */
-export function currentPlatform(): Platform {
-  if (Deno.build.os === "linux" || Deno.build.os === "android") {
-    return linuxPlatform(withoutHung(runTool));
+export async function currentPlatform(): Promise<Platform> {
+  const run = withoutHung(runTool);
+  if (Deno.build.os === "darwin") return (await import("./darwin.ts")).darwinPlatform(run);
+  if (Deno.build.os === "windows") {
+    const { windowsPlatform } = await import("./windows.ts");
+    return windowsPlatform(run, { systemRoot: Deno.env.get("SystemRoot") });
   }
-  throw new Error(`Not supported on ${Deno.build.os} yet`);
+  return (await import("./linux.ts")).linuxPlatform(run);
 }

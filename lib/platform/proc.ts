@@ -6,6 +6,7 @@
  */
 
 import type { ListenerRow } from "../listener.ts";
+import type { ProcessContext } from "../origin.ts";
 import { parsePasswd } from "../parsers/passwd.ts";
 import { parseProcNet, parseProcNetRow } from "../parsers/proc_net.ts";
 import { parseProcStat } from "../parsers/proc_stat.ts";
@@ -124,6 +125,26 @@ export function listChildren(pid: number): number[] | null {
     for (const word of text.split(" ")) if (word !== "") children.push(Number(word));
   }
   return children;
+}
+
+/**
+ * Reads what tells where a process comes from.
+ *
+ * @param pid The process.
+ * @param variable A variable to look for in its environment.
+ * @returns Its control group, the variable's value, and its folder; `null` for what cannot be seen.
+ */
+export function readSurroundings(
+  pid: number,
+  variable: string,
+): Pick<ProcessContext, "cgroup" | "marker" | "cwd"> {
+  const environ = readText(`/proc/${pid}/environ`)?.split("\0") ?? [];
+  const assignment = environ.find((text) => text.startsWith(`${variable}=`));
+  return {
+    cgroup: readText(`/proc/${pid}/cgroup`)?.trim() ?? null,
+    marker: assignment?.slice(variable.length + 1) ?? null,
+    cwd: readLink(`/proc/${pid}/cwd`),
+  };
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { type Identity, isSameProcess } from "../identity.ts";
+import type { ProcessContext } from "../origin.ts";
 import type { ProcessRow } from "../process_row.ts";
 import { withDescendants } from "../process_tree.ts";
 
@@ -52,6 +53,20 @@ export function lineageOf(rows: readonly ProcessRow[], pid: number): Set<number>
   const pids = new Set<number>();
   for (let next = pid; next > 0 && !pids.has(next); next = parents.get(next) ?? 0) pids.add(next);
   return pids;
+}
+
+/**
+ * Finds what surrounds a process, as far as a list of processes tells.
+ *
+ * @param rows All processes.
+ * @param process The process.
+ * @returns Its ancestors; nothing else is known.
+ */
+export function contextAmong(rows: readonly ProcessRow[], process: ProcessRow): ProcessContext {
+  const byPid = new Map(rows.map((row) => [row.pid, row]));
+  const pids = [...lineageOf(rows, process.ppid)];
+  const ancestors = pids.flatMap((pid) => byPid.get(pid) ?? []);
+  return { ancestors, cgroup: null, marker: null, cwd: null };
 }
 
 /**

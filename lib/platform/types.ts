@@ -5,6 +5,8 @@
  */
 
 import type { Identity } from "../identity.ts";
+import type { ProcessContext } from "../origin.ts";
+import type { SignalResult } from "../process.ts";
 import type { Discovery, ProcessRow, TreeRoot, TreeUsage } from "../process_row.ts";
 
 /** The services of an operating system. */
@@ -34,6 +36,12 @@ export interface Platform {
   listeningPorts(processes: readonly ProcessRow[]): Promise<number[]>;
   /** What processes use; `null` where the platform does not tell. */
   usage(processes: readonly ProcessRow[]): Promise<TreeUsage | null>;
+  /** What surrounds a process, for a guess at what it belongs to. */
+  contextOf(process: ProcessRow): Promise<ProcessContext>;
+  /** Whether the system keeps a port for itself, so that binding it is denied. */
+  isReserved(port: number): Promise<boolean>;
+  /** Where there are no signals: ends processes by force, with their children; else `null`. */
+  readonly forceTree: ((processes: readonly Identity[]) => Promise<SignalResult>) | null;
   /** Whether this process was started with SIGHUP ignored, as `nohup` does. */
   ignoresHangup(): Promise<boolean>;
 }

@@ -15,8 +15,9 @@ import type { ProcessRow } from "../process_row.ts";
 import { treeMembers } from "../process_tree.ts";
 import { always, type Answer, ask, needed } from "./ask.ts";
 import { discover } from "./discover.ts";
-import { familyOf, lineageOf, livingAmong, unprovenRow } from "./process_table.ts";
+import { contextAmong, familyOf, lineageOf, livingAmong, unprovenRow } from "./process_table.ts";
 import type { Platform } from "./types.ts";
+import { windowsReserves, windowsTaskkill } from "./windows_force.ts";
 import {
   askBootTime,
   askCim,
@@ -87,6 +88,9 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
       return [...new Set(sockets.map(({ port }) => port))];
     },
     usage: () => Promise.resolve(null),
+    contextOf: async (process) => contextAmong(await listAll(), process),
+    isReserved: (port) => windowsReserves(tools, port),
+    forceTree: (processes) => windowsTaskkill(tools, processes),
     ignoresHangup: () => Promise.resolve(false),
   };
 }

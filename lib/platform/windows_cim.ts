@@ -134,6 +134,8 @@ function powershell<T>(
   const question: Question<T> = {
     tool: system32(tools, "WindowsPowerShell\\v1.0\\powershell.exe"),
     args: ["-NoLogo", "-NoProfile", "-NonInteractive", "-Command", script],
+    // Its first start after a boot takes many seconds.
+    deadlineMs: 15_000,
     parse: always(parse),
   };
   return ask(tools.run, question);
