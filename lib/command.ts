@@ -5,7 +5,6 @@
  * @module
  */
 
-import { delay } from "./delay.ts";
 import { ServerError } from "./errors.ts";
 
 /** Deadline of a helper tool, ms; lsof can hang for ever on a dead network file system. */
@@ -68,7 +67,7 @@ export async function runTool(
     clearTimeout(timer);
     killQuietly(child);
     await reader.cancel();
-    await Promise.race([ended, delay(100)]);
+    await ended;
   }
 }
 
@@ -150,7 +149,7 @@ export function spawnServer(
     return { pid: child.pid, ended: statusOf(child) };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      const gone = /cwd/i.test(error.message);
+      const gone = /: (No such cwd|cwd is not)/.test(error.message);
       throw gone
         ? new ServerError("usage", `Cannot run in "${options.cwd}": no such folder`)
         : new ServerError("commandNotFound", `Command "${program}" not found`);

@@ -60,6 +60,7 @@ export function parseCommandLine(command: CommandName, args: readonly string[]):
 /** Finds what the argument parser would accept in silence: `--force=maybe` and `--port=`. */
 function rejectMisused(args: readonly string[], specs: readonly OptionSpec[]): void {
   for (const arg of args) {
+    if (/^-h./.test(arg)) throw unknownWord(arg, specs);
     const equals = arg.indexOf("=");
     if (!arg.startsWith("--") || equals === -1) continue;
     const spec = specs.find((option) => option.name === arg.slice(2, equals));

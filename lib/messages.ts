@@ -14,7 +14,13 @@ import type { LockRecord } from "./record.ts";
  * @returns The description, with passwords in URLs masked.
  */
 export function describeProcess(process: ProcessRow): string {
-  return `PID ${process.pid}: ${process.name} - ${maskSecrets(process.command)}`;
+  return `PID ${process.pid}: ${plain(process.name)} - ${plain(maskSecrets(process.command))}`;
+}
+
+/** A process chooses its own name and arguments: none may move the cursor or forge a line. */
+function plain(text: string): string {
+  // deno-lint-ignore no-control-regex -- they are what is looked for
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
 }
 
 /**
@@ -137,8 +143,8 @@ export function stalePidFile(pid: number | null, isAlive: boolean): string {
  * @returns A line for standard error.
  */
 export function accessDenied(pid: number): string {
-  return `❌ Access denied to process ${pid}: Operation not permitted ` +
-    "(run again with sudo, or as Administrator)";
+  return `❌ Access denied to process ${pid}: Operation not permitted\n` +
+    "   Run again with sudo, or as Administrator";
 }
 
 /**

@@ -18,7 +18,7 @@ export interface ProtectRow {
 
 /** Programs that hold a port on behalf of a container or a virtual machine. */
 const PROXIES =
-  /^(docker-proxy|com\.docker|docker-desktop|rootlessport|rootlesskit|slirp4netns|pasta|gvproxy|vpnkit|orbstack|limactl|colima|wslrelay|wslhost|conmon)/i;
+  /^(docker-proxy|com\.docker\..*|rootlessport|rootlesskit|slirp4netns|pasta(\.avx2)?|gvproxy|vpnkit.*|orbstack.*|limactl|colima|wslrelay|wslhost|conmon)(\.exe)?$/i;
 
 /** Parent of all kernel threads on Linux; in a container it may be anybody with a command line. */
 const KTHREADD = 2;

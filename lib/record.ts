@@ -98,9 +98,15 @@ export function parseRecord(text: string): LockRecord | null {
   };
 }
 
+/**
+ * Only the first line counts: it is written at once and then cut to its length, so a kill between the
+ * two leaves the tail of a longer record behind it.
+ */
 function parseObject(text: string): Record<string, unknown> | null {
+  const end = text.indexOf("\n");
+  if (end === -1) return null;
   try {
-    const json: unknown = JSON.parse(text);
+    const json: unknown = JSON.parse(text.slice(0, end));
     return typeof json === "object" && json !== null ? json as Record<string, unknown> : null;
   } catch {
     return null; // JSON.parse throws SyntaxError only

@@ -40,14 +40,14 @@ export function splitShellWords(text: string): string[] {
       if (next === undefined) throw new SyntaxError("Cannot split words: trailing backslash");
       // Inside double quotes a backslash escapes only these; elsewhere a newline vanishes.
       if (quote === '"' && !'$`"\\\n'.includes(next)) word += char + next;
-      else word = (word ?? "") + (next === "\n" ? "" : next);
+      else if (next !== "\n") word = (word ?? "") + next;
     } else if (quote === '"') {
       if (char === '"') quote = null;
       else word += char;
     } else if (char === "'" || char === '"') {
       quote = char;
       word ??= "";
-    } else if (/\s/.test(char)) {
+    } else if (" \t\r\n".includes(char)) {
       if (word !== null) words.push(word);
       word = null;
     } else {

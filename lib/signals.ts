@@ -23,6 +23,10 @@ const REPEAT_MS = 1000;
 export interface StopRequests {
   /** Resolves with the first signal; never rejects. */
   readonly requested: Promise<StopSignal>;
+  /** Resolves with the first signal that does not leave the forced kill to its sender. */
+  readonly ordinary: Promise<void>;
+  /** Whether a signal has come. */
+  readonly isRequested: boolean;
   /** Resolves when Ctrl+C or Ctrl+\ comes again, more than a second after the first signal. */
   readonly forced: Promise<void>;
   /** Takes the listeners away. */
@@ -38,12 +42,14 @@ export interface StopRequests {
  */
 export function listenForStop(options: { ignoreHangup: boolean }): StopRequests {
   const first = Promise.withResolvers<StopSignal>();
+  const ordinary = Promise.withResolvers<void>();
   const again = Promise.withResolvers<void>();
   let firstAt: number | null = null;
   const listeners: [StopSignal, () => void][] = [];
   for (const signal of STOP_SIGNALS) {
     const listener = () => {
       if (signal === "SIGHUP" && options.ignoreHangup) return;
+      if (signal !== PATIENT_STOP) ordinary.resolve();
       if (firstAt === null) {
         firstAt = performance.now();
         first.resolve(signal);
@@ -61,6 +67,10 @@ export function listenForStop(options: { ignoreHangup: boolean }): StopRequests 
   }
   return {
     requested: first.promise,
+    ordinary: ordinary.promise,
+    get isRequested() {
+      return firstAt !== null;
+    },
     forced: again.promise,
     dispose() {
       for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);

@@ -7,7 +7,9 @@
 import { claimPort } from "./claim.ts";
 import type { StartConfig } from "./config.ts";
 import type { Context } from "./context.ts";
+import { ServerError } from "./errors.ts";
 import { filesOf } from "./files.ts";
+import * as messages from "./messages.ts";
 import type { StopRequests } from "./signals.ts";
 import { supervise } from "./supervise.ts";
 
@@ -41,6 +43,11 @@ export async function start(options: StartOptions): Promise<number> {
   const { host, port } = config;
   const files = filesOf(config.pidDir, port);
   const lock = await claimPort({ ...options, files });
+  if (options.requests.isRequested) {
+    await lock.remove();
+    options.say(messages.stopped(port));
+    return 0;
+  }
   const self = await platform.readProcess(pid);
   return await supervise({
     ...options,
@@ -72,4 +79,5 @@ export async function rehearse(options: StartOptions): Promise<void> {
   const { pidDir, port } = options.config;
   const lock = await claimPort({ ...options, files: filesOf(pidDir, port) });
   await lock.remove();
+  if (options.requests.isRequested) throw new ServerError("notReady", "Stopped before the start");
 }

@@ -8,6 +8,7 @@
 import { type Ending, type SpawnedServer, spawnServer } from "./command.ts";
 import type { StartConfig } from "./config.ts";
 import type { Context } from "./context.ts";
+import { delay } from "./delay.ts";
 import { endTree } from "./end_tree.ts";
 import { ServerError } from "./errors.ts";
 import type { PortFiles } from "./files.ts";
@@ -67,6 +68,7 @@ class Life {
   readonly #all: Supervision;
   #record: LockRecord;
   #server: SpawnedServer | null = null;
+  readonly #forced = Promise.withResolvers<void>();
 
   constructor(supervision: Supervision) {
     this.#all = supervision;
@@ -136,14 +138,22 @@ class Life {
     this.#all.say(startMessages.stopRequested(signal, pid));
     // The terminal is gone or the sender is stop_server: both mean an ordinary stop.
     const polite = signal === "SIGINT" ? "SIGINT" : "SIGTERM";
-    const graceMs = signal === PATIENT_STOP ? Infinity : this.#all.config.graceMs;
+    const isPatient = signal === PATIENT_STOP;
+    if (isPatient) this.#limitPatience();
+    const graceMs = isPatient ? Infinity : this.#all.config.graceMs;
     return await this.#end(polite, graceMs) ? 0 : 1;
+  }
+
+  /** Whoever keeps the clock of a patient stop may die: then any other signal starts our own. */
+  #limitPatience(): void {
+    const { requests, config } = this.#all;
+    requests.ordinary.then(() => delay(config.graceMs)).then(() => this.#forced.resolve());
   }
 
   /** Ends what lives of the tree; returns whether nothing is left. */
   async #end(polite: Deno.Signal, graceMs: number): Promise<boolean> {
     const { platform, requests, warn } = this.#all;
-    const { forced } = requests;
+    const forced = Promise.race([requests.forced, this.#forced.promise]);
     const ended = await endTree(this.#record, platform, { polite, graceMs, forced });
     const left = ended.filter(({ fate }) => fate === "survived" || fate === "accessDenied");
     for (const { process } of left) warn(startMessages.leftBehind(process));

@@ -86,7 +86,7 @@ async function askAndWait(round: Round, termination: Termination): Promise<void>
     if (!(await round.allGone())) return null;
     const late = await find();
     await round.send(late, polite);
-    return late.length === 0 ? true : null;
+    return late.every((row) => round.wasDenied(row)) ? true : null;
   }, until);
 }
 
@@ -137,6 +137,11 @@ class Round {
     if (result === "sent" && row.state === "stopped") signalProcess(row.pid, "SIGCONT");
     // The group signal may have been faster: then it is this kill that ended the process.
     return result === "gone" && row.pgid === this.#group ? "sent" : result;
+  }
+
+  /** Whether waiting for a process is in vain, since it may not be signalled. */
+  wasDenied(row: ProcessRow): boolean {
+    return this.#known.get(keyOf(row))?.result === "denied";
   }
 
   /** `true` when every process that could be signalled is gone, else `null`. */

@@ -12,6 +12,7 @@ import { treeMembers } from "../process_tree.ts";
 import { MARKER_NAME } from "../record.ts";
 import { findListeners, livingProcess, socketsOn } from "./linux_listeners.ts";
 import * as proc from "./proc.ts";
+import { listenRows, socketInodes } from "./proc_sockets.ts";
 import type { Platform } from "./types.ts";
 
 /**
@@ -85,7 +86,7 @@ function findTree({ server, marker }: TreeRoot): ProcessRow[] {
 }
 
 function holdersAmong(port: number, processes: readonly ProcessRow[]): ProcessRow[] {
-  const held = processes.map((process) => ({ process, inodes: proc.socketInodes(process.pid) }));
+  const held = processes.map((process) => ({ process, inodes: socketInodes(process.pid) }));
   // A process that starts has no socket yet: then the tables need not be read.
   if (held.every(({ inodes }) => !inodes?.size)) return [];
   const wanted = socketsOn(port);
@@ -94,8 +95,8 @@ function holdersAmong(port: number, processes: readonly ProcessRow[]): ProcessRo
 }
 
 function listeningPorts(processes: readonly ProcessRow[]): number[] {
-  const inodes = new Set(processes.flatMap(({ pid }) => [...proc.socketInodes(pid) ?? []]));
-  const rows = proc.listenRows({ whole: true }).filter((row) => inodes.has(row.inode!));
+  const inodes = new Set(processes.flatMap(({ pid }) => [...socketInodes(pid) ?? []]));
+  const rows = listenRows({ whole: true }).filter((row) => inodes.has(row.inode!));
   return [...new Set(rows.map((row) => row.port))];
 }
 

@@ -12,6 +12,7 @@ import { parseNetstatLinux } from "../parsers/netstat_linux.ts";
 import { parseSs } from "../parsers/ss.ts";
 import type { Discovery, ProcessRow } from "../process_row.ts";
 import * as proc from "./proc.ts";
+import { listenRows, socketInodes } from "./proc_sockets.ts";
 
 /**
  * Asks one source after the other. What a tool says is believed only where it names somebody: an
@@ -29,6 +30,8 @@ export async function findListeners(port: number, run: RunTool): Promise<Discove
     answered = true;
     const rows = all.filter((row) => row.port === port && isPlausible(row));
     const found = describeHolders(port, rows);
+    // What a tool may not see this process perhaps may: the last source looks for itself.
+    if (found.hidden.length > 0 && source !== fromProc) continue;
     if (found.processes.length + found.hidden.length > 0) return found;
   }
   return answered ? { kind: "none" } : { kind: "unknown", reason: "no tool and no /proc/net" };
@@ -36,9 +39,9 @@ export async function findListeners(port: number, run: RunTool): Promise<Discove
 
 /** A tool may lie, or speak of another PID namespace: the process's own descriptors decide. */
 function isPlausible({ pid, port }: ListenerRow): boolean {
-  if (pid === null) return true;
-  const held = proc.socketInodes(pid);
-  return held === null || socketsOn(port).some((row) => held.has(row.inode!));
+  const sockets = socketsOn(port);
+  const held = pid === null ? null : socketInodes(pid);
+  return held === null ? sockets.length > 0 : sockets.some((row) => held.has(row.inode!));
 }
 
 type Found = Extract<Discovery, { kind: "found" }>;
@@ -86,9 +89,9 @@ async function fromNetstat(port: number, run: RunTool): Promise<ListenerRow[] | 
 }
 
 function fromProc(port: number): ListenerRow[] {
-  const sockets = proc.listenRows({ whole: true }).filter((row) => row.port === port);
+  const sockets = listenRows({ whole: true }).filter((row) => row.port === port);
   if (sockets.length === 0) return [];
-  const held = proc.listPids().map((pid) => ({ pid, inodes: proc.socketInodes(pid) }));
+  const held = proc.listPids().map((pid) => ({ pid, inodes: socketInodes(pid) }));
   return sockets.flatMap((socket) => {
     const holders = held.filter(({ inodes }) => inodes?.has(socket.inode!));
     return holders.length > 0 ? holders.map(({ pid }) => ({ ...socket, pid })) : [socket];
@@ -102,9 +105,9 @@ function fromProc(port: number): ListenerRow[] {
  * @returns Their rows, without PIDs; none only after reading the tables to their end.
  */
 export function socketsOn(port: number): ListenerRow[] {
-  const leading = proc.listenRows({ whole: false }).filter((row) => row.port === port);
+  const leading = listenRows({ whole: false }).filter((row) => row.port === port);
   if (leading.length > 0) return leading;
-  return proc.listenRows({ whole: true }).filter((row) => row.port === port);
+  return listenRows({ whole: true }).filter((row) => row.port === port);
 }
 
 /**

@@ -5,17 +5,20 @@
  * @module
  */
 
-import type { ListenerRow } from "../listener.ts";
 import type { ProcessContext } from "../origin.ts";
 import { parsePasswd } from "../parsers/passwd.ts";
-import { parseProcNet, parseProcNetRow } from "../parsers/proc_net.ts";
 import { parseProcStat } from "../parsers/proc_stat.ts";
 import type { ProcessRow, TreeUsage } from "../process_row.ts";
 
 const decoder = new TextDecoder();
 
-/** Reads a file of /proc, or `null` if it is gone or not ours to see. */
-function readText(path: string): string | null {
+/**
+ * Reads a file of /proc.
+ *
+ * @param path The file.
+ * @returns Its text, or `null` if it is gone or not ours to see.
+ */
+export function readText(path: string): string | null {
   try {
     return decoder.decode(Deno.readFileSync(path));
   } catch (error) {
@@ -26,8 +29,11 @@ function readText(path: string): string | null {
 /**
  * A process that vanishes shows as NotFound, or as ESRCH from a read that had already begun; a
  * kernel thread's environment is always ESRCH. Deno gives that error neither class nor code.
+ *
+ * @param error What was thrown.
+ * @returns `null`, for a process that is gone or not ours to see; anything else is thrown again.
  */
-function ignoreVanished(error: unknown): null {
+export function ignoreVanished(error: unknown): null {
   if (error instanceof Deno.errors.NotFound) return null;
   if (error instanceof Deno.errors.PermissionDenied) return null;
   if (error instanceof Error && error.message.includes("(os error 3)")) return null;
@@ -160,72 +166,6 @@ export function hasVariable(pid: number, assignment: string): boolean {
 }
 
 /**
- * Lists the sockets a process holds.
- *
- * @param pid The process.
- * @returns Inodes of its sockets; `null` if its descriptors may not be seen.
- */
-export function socketInodes(pid: number): Set<string> | null {
-  const folder = `/proc/${pid}/fd`;
-  const inodes = new Set<string>();
-  try {
-    for (const { name } of Deno.readDirSync(folder)) {
-      const target = readLink(`${folder}/${name}`);
-      if (target?.startsWith("socket:[")) inodes.add(target.slice(8, -1));
-    }
-  } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) return null;
-    ignoreVanished(error);
-  }
-  return inodes;
-}
-
-/**
- * Lists the listening TCP sockets of this network namespace.
- *
- * The kernel lists listening sockets first and then walks its whole table of connections, which
- * takes some ms: so rows are read in small pieces up to the first of another state. That order is
- * no promise; pass `whole` before concluding that nobody listens.
- *
- * @param options With `whole`, the tables are read to their end.
- * @returns Their rows, without PIDs.
- */
-export function listenRows(options: { whole: boolean }): ListenerRow[] {
-  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) => {
-    if (options.whole) return parseProcNet(readText(path) ?? "");
-    return leadingListenRows(path);
-  });
-}
-
-function leadingListenRows(path: string): ListenerRow[] {
-  const rows: ListenerRow[] = [];
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path);
-  } catch (error) {
-    ignoreVanished(error); // no IPv6 on this machine
-    return rows;
-  }
-  try {
-    const bytes = new Uint8Array(190);
-    let text = "";
-    for (let count = file.readSync(bytes); count; count = file.readSync(bytes)) {
-      text += decoder.decode(bytes.subarray(0, count));
-      const lines = text.split("\n");
-      text = lines.pop()!;
-      for (const line of lines) {
-        const row = parseProcNetRow(line);
-        if (row === "other") return rows;
-        if (row !== null) rows.push(row);
-      }
-    }
-    return rows;
-  } finally {
-    file.close();
-  }
-}
-
-/**
  * Names a user.
  *
  * @param uid User ID.
@@ -255,7 +195,13 @@ function listNames(folder: string): string[] {
   }
 }
 
-function readLink(path: string): string | null {
+/**
+ * Reads a link of /proc.
+ *
+ * @param path The link.
+ * @returns Where it leads, or `null` if it is gone or not ours to see.
+ */
+export function readLink(path: string): string | null {
   try {
     return Deno.readLinkSync(path);
   } catch (error) {
