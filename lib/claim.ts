@@ -9,7 +9,9 @@ import type { StartConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { ServerError } from "./errors.ts";
 import type { PortFiles } from "./files.ts";
-import { freePort, isPortFree, type StopOptions } from "./free_port.ts";
+import { freePort } from "./free_port.ts";
+import { isPortFree } from "./port_free.ts";
+import type { StopOptions } from "./stop_options.ts";
 import { findOrphans, type Guard, openGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
@@ -21,7 +23,7 @@ import type { ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
 import * as startMessages from "./start_messages.ts";
 import { stopGuarded } from "./stop_guarded.ts";
-import { endOrphans, reportStalePidFile } from "./stop_left.ts";
+import { endOrphans, isLeft, reportStalePidFile } from "./stop_left.ts";
 
 /** How long a reader may hold the lock before it counts as taken, ms. */
 const LOCK_WAIT_MS = 150;
@@ -92,7 +94,7 @@ async function settleOrphans(record: LockRecord | null, options: ClaimOptions): 
   const notes = messages.orphanedFrom(record);
   if (!options.config.force) throw refusal({ processes: orphans, hidden: [], notes }, options);
   const ended = await endOrphans(record, stopOptionsOf(options));
-  if (ended.some(({ fate }) => fate === "survived" || fate === "accessDenied")) {
+  if (ended.some(isLeft)) {
     throw refusal({ processes: orphans, hidden: [], notes }, options);
   }
 }

@@ -11,12 +11,16 @@ import type { LockRecord } from "./record.ts";
 import { type EndedProcess, terminate, type Termination } from "./terminate.ts";
 
 /** How to end a server. */
-export type EndTreeOptions = Pick<Termination, "polite" | "graceMs" | "forced">;
+export interface EndTreeOptions extends Pick<Termination, "polite" | "graceMs" | "forced"> {
+  /** As in `TreeRoot`. */
+  readonly bornAfter?: number | null;
+}
 
 /**
  * Ends every process of a server.
  *
  * The group is signalled as a whole, politely once; who left the family is found by the marker.
+ * Whoever calls this does not run inside the server: see `runsInside`.
  *
  * @param record The server's record, of this boot.
  * @param platform The platform.
@@ -32,7 +36,7 @@ export function endTree(
   return terminate({
     ...options,
     platform,
-    find: () => findTree(rootOf(record), platform),
+    find: () => findTree({ ...rootOf(record), bornAfter: options.bornAfter ?? null }, platform),
     ...(server === null ? {} : { group: server.pid, findFirst: () => family(record, platform) }),
   });
 }
@@ -40,5 +44,7 @@ export function endTree(
 /** The server and its descendants, found without a search; none unless it is proven to be the one. */
 async function family({ server }: LockRecord, platform: Platform) {
   const rows = server === null ? [] : await platform.descendants(server.pid);
-  return rows.some((row) => isSameProcess(row, server)) ? rows : [];
+  if (!rows.some((row) => isSameProcess(row, server))) return [];
+  const lineage = await platform.lineage();
+  return rows.filter(({ pid }) => !lineage.has(pid));
 }

@@ -82,3 +82,14 @@ export function errorToJson(error: ServerError): Record<string, unknown> {
   const listed = processes.map(({ pid, name, command }) => ({ pid, name, command }));
   return { error: { kind, message, processes: listed } };
 }
+
+/**
+ * Says why a system call failed, as people do.
+ *
+ * @param error What was thrown.
+ * @returns Its message without the number of the error and the repeated path.
+ */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/ \(os error \d+\).*$/s, "");
+}

@@ -5,34 +5,17 @@
  * @module
  */
 
-import type { Context } from "./context.ts";
-import { poll } from "./delay.ts";
-import type { PortFiles } from "./files.ts";
 import { isSameProcess } from "./identity.ts";
 import * as messages from "./messages.ts";
-import * as stopMessages from "./stop_messages.ts";
-import type { Platform } from "./platform/types.ts";
-import { probePort } from "./port.ts";
+import { PORT_LINGER_MS, waitUntilFree } from "./port_free.ts";
 import type { ProcessRow } from "./process_row.ts";
 import { protectionOf } from "./protect.ts";
-import { type ProcessFate, terminate } from "./terminate.ts";
-
-/** How long a port may stay held after the last process that held it is gone, ms. */
-export const PORT_LINGER_MS = 500;
+import * as stopMessages from "./stop_messages.ts";
+import type { FreePortOptions, StoppedProcess } from "./stop_options.ts";
+import { terminate } from "./terminate.ts";
 
 /** How often processes that take the port again are stopped before we give up. */
 const RESPAWN_ROUNDS = 3;
-
-/** What was, or would be, done to a process. */
-export type StopFate = ProcessFate | "protected" | "leftAlone" | "wouldStop";
-
-/** A process a stop had to do with. */
-export interface StoppedProcess {
-  /** The process. */
-  readonly process: ProcessRow;
-  /** What became of it. */
-  readonly fate: StopFate;
-}
 
 /** How a port was left. */
 export interface PortVerdict {
@@ -40,36 +23,6 @@ export interface PortVerdict {
   readonly state: "free" | "held" | "unseen";
   /** Everybody who listened on it. */
   readonly processes: readonly StoppedProcess[];
-}
-
-/** What to do about listeners, and where to say it. */
-export interface FreePortOptions extends Context {
-  /** Grace before the forced kill, ms. */
-  readonly graceMs: number;
-  /** What to do with those who may be signalled. */
-  readonly action: "stop" | "leaveAlone" | "dryRun";
-  /** Listeners that were dealt with already: neither shown nor signalled. */
-  readonly except?: readonly ProcessRow[];
-}
-
-/** What to stop, and how. */
-export interface StopOptions extends FreePortOptions {
-  /** The port's files. */
-  readonly files: PortFiles;
-}
-
-/**
- * Sees whether nobody holds a port.
- *
- * @param port The port.
- * @param platform The platform.
- * @returns `true` only if that was seen; a failed look counts as held.
- */
-export async function isPortFree(port: number, platform: Platform): Promise<boolean> {
-  const probe = probePort(port);
-  if (probe === "busy") return false;
-  if (probe === "free" && platform.wildcardProbeIsProof) return true;
-  return (await platform.findListeners(port)).kind === "none";
 }
 
 /**
@@ -93,23 +46,6 @@ export async function freePort(port: number, options: FreePortOptions): Promise<
   }
   await reportRespawn(port, options);
   return { state: "held", processes: ended };
-}
-
-/**
- * Waits until nobody holds a port.
- *
- * @param port The port.
- * @param platform The platform.
- * @param ms How long to wait, ms; it is looked at least once.
- * @returns Whether that was seen.
- */
-export async function waitUntilFree(
-  port: number,
-  platform: Platform,
-  ms: number,
-): Promise<boolean> {
-  const free = () => isPortFree(port, platform).then((is) => is ? true : null);
-  return await poll(free, performance.now() + ms) !== null;
 }
 
 /** One look and one stop; "again" if it is worth looking once more. */
@@ -163,9 +99,8 @@ async function endListeners(
   { platform, graceMs, warn }: FreePortOptions,
 ): Promise<StoppedProcess[]> {
   const stillListening = async () => {
-    const now = await platform.findListeners(port);
-    if (now.kind !== "found") return [];
-    return now.processes.filter((row) => targets.some((target) => isSameProcess(target, row)));
+    const alive = await platform.stillAlive(targets);
+    return await platform.holdersAmong(port, alive);
   };
   // Shown a moment ago, so these are asked at once; before the forced kill they are found anew.
   const findFirst = () => Promise.resolve(targets);

@@ -9,7 +9,7 @@ import { isSameProcess } from "./identity.ts";
 import { type Lock, type LockAttempt, tryLock } from "./lock.ts";
 import type { Platform } from "./platform/types.ts";
 import type { ProcessRow, TreeRoot } from "./process_row.ts";
-import { type LockRecord, markerOf, parseRecord } from "./record.ts";
+import { type LockRecord, MARKER_NAME, markerOf, parseRecord } from "./record.ts";
 
 /** Who guards a port. */
 export type Guard =
@@ -67,7 +67,21 @@ async function guardOf(attempt: LockAttempt, platform: Platform): Promise<Guard>
  * @returns Server and marker.
  */
 export function rootOf(record: LockRecord): TreeRoot {
-  return { server: record.server, marker: markerOf(record.port, record.supervisor) };
+  const { server, port, supervisor } = record;
+  return { server, marker: markerOf(port, supervisor), since: supervisor.startTime };
+}
+
+/**
+ * Tells whether this very process belongs to a server: whoever ends that server ends itself.
+ *
+ * @param record The server's record.
+ * @param platform The platform.
+ * @returns `true` if it descends from the server, or carries its marker.
+ */
+export async function runsInside(record: LockRecord, platform: Platform): Promise<boolean> {
+  const { marker, server } = rootOf(record);
+  if (Deno.env.get(MARKER_NAME) === marker) return true;
+  return server !== null && (await platform.lineage()).has(server.pid);
 }
 
 /**

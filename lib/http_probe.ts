@@ -21,6 +21,8 @@ export interface HttpQuestion {
   readonly path: string;
   /** How long each address may take, ms. */
   readonly timeoutMs: number;
+  /** Ends the question without an answer. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -54,14 +56,16 @@ function addressesOf(host: string): string[] {
 
 async function askOne(
   hostname: string,
-  { port, path, timeoutMs }: HttpQuestion,
+  { port, path, timeoutMs, signal }: HttpQuestion,
 ): Promise<HttpAnswer | null> {
   let connection: Deno.TcpConn | null = null;
   const late = Promise.withResolvers<null>();
-  const timer = setTimeout(() => {
+  const giveUp = () => {
     closeQuietly(connection);
     late.resolve(null);
-  }, timeoutMs);
+  };
+  const timer = setTimeout(giveUp, timeoutMs);
+  signal?.addEventListener("abort", giveUp);
   const ask = async () => {
     const opened = connection = await Deno.connect({ hostname, port });
     const lines = [`GET ${path} HTTP/1.1`, `Host: localhost:${port}`, "Connection: close", "", ""];
@@ -75,6 +79,7 @@ async function askOne(
     return null; // refused, reset, or closed by the deadline: no answer in any case
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
     closeQuietly(connection);
   }
 }

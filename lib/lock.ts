@@ -6,7 +6,7 @@
  */
 
 import { delay } from "./delay.ts";
-import { ServerError } from "./errors.ts";
+import { reasonOf, ServerError } from "./errors.ts";
 
 /** Largest record that is read, in bytes; anything longer is not a record of ours. */
 const MAX_RECORD_BYTES = 1 << 20;
@@ -23,6 +23,7 @@ export type LockAttempt =
 export class Lock {
   readonly #path: string;
   readonly #file: Deno.FsFile;
+  #isReleased = false;
 
   /**
    * Wraps an open and locked file.
@@ -57,20 +58,26 @@ export class Lock {
     await this.#file.truncate(bytes.length);
   }
 
-  /** Removes the file if it is still the one that is locked, and then lets go of it. */
+  /**
+   * Removes the file if it is still the one that is locked, and then lets go of it. A file that
+   * cannot be removed stays, unlocked: the next start finds it stale.
+   */
   async remove(): Promise<void> {
+    if (this.#isReleased) return;
     try {
       if (await isInPlace(this.#path, this.#file)) await Deno.remove(this.#path);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // the folder may be gone too
+      if (error instanceof Deno.errors.NotFound) return; // the folder may be gone too
+      throw new ServerError("pidFile", `Cannot remove "${this.#path}": ${reasonOf(error)}`);
     } finally {
       this.release();
     }
   }
 
-  /** Lets go of the lock and leaves the file, for the next to judge. */
+  /** Lets go of the lock and leaves the file, for the next to judge. Again, it does nothing. */
   release(): void {
-    this.#file.close();
+    if (!this.#isReleased) this.#file.close();
+    this.#isReleased = true;
   }
 }
 
@@ -157,14 +164,16 @@ async function openLockFile(
       });
     }
     if (error instanceof ServerError) throw error;
-    throw new ServerError("pidFile", `Cannot open "${path}": ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new ServerError("pidFile", `Cannot open "${path}": ${reasonOf(error)}`, { cause: error });
   }
 }
 
 async function isInPlace(path: string, file: Deno.FsFile): Promise<boolean> {
   const [open, there] = await Promise.all([file.stat(), lstatOrNull(path)]);
+  if ((open.nlink ?? 1) > 1) {
+    // Somebody else's file under this name: the record would be written over it.
+    throw new ServerError("pidFile", `Cannot use "${path}" as lock: it has another name, too`);
+  }
   return there !== null && there.isFile && open.isFile && open.dev === there.dev &&
     open.ino === there.ino;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ServerError } from "./errors.ts";
+import { reasonOf, ServerError } from "./errors.ts";
 
 /** Most of the log that is shown after a failure, bytes. */
 const TAIL_BYTES = 4096;
@@ -25,10 +25,14 @@ export async function openLog(path: string): Promise<number> {
     }
     const options = there === null ? { createNew: true, mode: 0o600 } : { append: true };
     using file = await Deno.open(path, { write: true, ...options });
-    return (await file.stat()).size;
+    const { size, nlink } = await file.stat();
+    if ((nlink ?? 1) > 1) {
+      throw new ServerError("pidFile", `Cannot use "${path}" as log: it has another name, too`);
+    }
+    return size;
   } catch (error) {
     if (error instanceof ServerError) throw error;
-    throw new ServerError("pidFile", `Cannot write log "${path}": ${(error as Error).message}`, {
+    throw new ServerError("pidFile", `Cannot write log "${path}": ${reasonOf(error)}`, {
       cause: error,
     });
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ServerError } from "./errors.ts";
+import { reasonOf, ServerError } from "./errors.ts";
 import { parsePid } from "./identity.ts";
 
 /** Longest content that can be one PID, in bytes, with room for white space. */
@@ -52,7 +52,13 @@ export async function readPidFile(path: string): Promise<PidFile> {
 export async function writePidFile(path: string, pid: number): Promise<void> {
   try {
     await removeStalePidFile(path);
-    await Deno.writeTextFile(path, `${pid}\n`, { createNew: true });
+    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o644 });
+    try {
+      await file.write(new TextEncoder().encode(`${pid}\n`));
+    } catch (error) {
+      await Deno.remove(path); // an empty file would tell a lie: the disk is full
+      throw error;
+    }
   } catch (error) {
     if (error instanceof ServerError) throw error;
     throw new ServerError("pidFile", `Cannot write PID file "${path}": ${reasonOf(error)}`, {
@@ -93,8 +99,4 @@ export async function removeStalePidFile(path: string): Promise<void> {
 export async function removeOwnPidFile(path: string, pid: number): Promise<void> {
   const there = await readPidFile(path);
   if (there.kind === "pid" && there.pid === pid) await removeStalePidFile(path);
-}
-
-function reasonOf(error: unknown): string {
-  return (error as Error).message.replace(/ \(os error \d+\).*$/s, "");
 }

@@ -48,6 +48,13 @@ export interface TreeRoot {
   readonly server: Identity | null;
   /** The value of the marker variable in the environment of all its processes. */
   readonly marker: string;
+  /** Start time of the supervisor: nobody older can belong to the server. */
+  readonly since: string;
+  /**
+   * How many processes the system had created just before the server, if that is known: then those
+   * with a lower PID need not be looked at.
+   */
+  readonly bornAfter?: number | null;
 }
 
 /** What a tree of processes uses. */

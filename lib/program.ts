@@ -6,14 +6,13 @@
 
 import { basename } from "@std/path/basename";
 import { dirname } from "@std/path/dirname";
-import { fromFileUrl } from "@std/path/from-file-url";
 import type { Asked, StatusConfig } from "./config.ts";
 import type { Voice } from "./context.ts";
 import { readDotenv } from "./dotenv.ts";
 import { errorToJson, ServerError } from "./errors.ts";
 import { portsOf } from "./files.ts";
-import { helpOf, VERSION } from "./help.ts";
 import type { CommandName } from "./options.ts";
+import { programPath } from "./self_command.ts";
 import type { Surroundings } from "./settings.ts";
 
 /** A program: arguments in, exit code out. */
@@ -91,15 +90,6 @@ function programDir(): string {
 }
 
 /**
- * The file that is run: the script, or the compiled binary.
- *
- * @returns Its path.
- */
-export function programPath(): string {
-  return Deno.build.standalone ? Deno.execPath() : fromFileUrl(Deno.mainModule);
-}
-
-/**
  * Prints what was asked for instead of working.
  *
  * @param command The program.
@@ -107,7 +97,12 @@ export function programPath(): string {
  * @param voice Where it goes.
  * @returns The exit code, 0.
  */
-export function answer(command: CommandName, asked: Asked, voice: Voice): number {
+export async function answer(
+  command: CommandName,
+  asked: Asked,
+  voice: Voice,
+): Promise<number> {
+  const { helpOf, VERSION } = await import("./help.ts");
   voice.say(asked === "help" ? helpOf(command) : `${command}_server ${VERSION}`);
   return 0;
 }

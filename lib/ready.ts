@@ -54,7 +54,7 @@ export async function waitReady(options: ReadyOptions): Promise<boolean> {
     const tree = search ? await findTree(root, platform) : await platform.descendants(pid);
     if ((await platform.holdersAmong(port, tree)).length > 0) {
       if (healthPath === null) return true;
-      const answer = await askHttp({ host, port, path: healthPath, timeoutMs: ANSWER_MS });
+      const answer = await askHttp({ host, port, path: healthPath, timeoutMs: ANSWER_MS, signal });
       return isHealthy(answer) ? true : null;
     }
     if (search && !told) told = await tellOtherPorts(tree, platform, onOtherPorts);

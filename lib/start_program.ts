@@ -13,8 +13,9 @@ import { filesOf } from "./files.ts";
 import * as messages from "./messages.ts";
 import * as startMessages from "./start_messages.ts";
 import { currentPlatform } from "./platform/mod.ts";
-import { answer, programPath, surroundings } from "./program.ts";
+import { answer, surroundings } from "./program.ts";
 import type { LockRecord } from "./record.ts";
+import { selfCommand } from "./self_command.ts";
 import { type CommandSources, resolveCommand } from "./server_command.ts";
 import type { Surroundings } from "./settings.ts";
 import { listenForStop } from "./signals.ts";
@@ -40,7 +41,7 @@ export async function startProgram(args: readonly string[], voice: Voice): Promi
   const own = logFile === null ? args : args.slice(2);
   const around = await surroundings();
   const config = configureStart(own, around);
-  if (typeof config === "string") return answer("start", config, voice);
+  if (typeof config === "string") return await answer("start", config, voice);
   const platform = await currentPlatform();
   const requests = listenForStop({ ignoreHangup: await platform.ignoresHangup() });
   try {
@@ -115,12 +116,6 @@ function commandSources(
     builtin: [...self, BUILTIN, "{host}", "{port}"],
     exists: (path) => exists(path),
   };
-}
-
-/** This program once more; a compiled binary is its own runtime. */
-function selfCommand(...permissions: string[]): string[] {
-  if (Deno.build.standalone) return [Deno.execPath()];
-  return [Deno.execPath(), "run", ...permissions, programPath()];
 }
 
 function serverEnv(

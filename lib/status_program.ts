@@ -23,7 +23,7 @@ import { describeStatus, statusTable } from "./status_text.ts";
  */
 export async function statusProgram(args: readonly string[], voice: Voice): Promise<number> {
   const config = configureStatus(args, await surroundings());
-  if (typeof config === "string") return answer("status", config, voice);
+  if (typeof config === "string") return await answer("status", config, voice);
   const platform = await currentPlatform();
   const { pidDir, healthPath } = config;
   const ports = await portsIn(config);

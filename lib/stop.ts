@@ -6,12 +6,14 @@
  */
 
 import { ServerError } from "./errors.ts";
-import { freePort, type PortVerdict, type StopOptions, type StoppedProcess } from "./free_port.ts";
+import type { PortVerdict } from "./free_port.ts";
+import type { StopOptions, StoppedProcess } from "./stop_options.ts";
 import { openGuard } from "./guard.ts";
 import { isSameProcess } from "./identity.ts";
 import * as messages from "./messages.ts";
 import * as stopMessages from "./stop_messages.ts";
 import { stopGuarded } from "./stop_guarded.ts";
+import { isPortFree } from "./port_free.ts";
 import { removeLeftPidFile, stopLeft } from "./stop_left.ts";
 
 /** How a stop ended. */
@@ -37,7 +39,10 @@ export async function stopPort(port: number, options: StopOptions): Promise<Stop
   const ours: StoppedProcess[] = [];
   const holdup = await stopOurs(port, ours, options);
   if (holdup !== null) options.warn(`❌ ${holdup.message}`);
-  const verdict = await freePort(port, { ...options, except: ours.map(({ process }) => process) });
+  const isProtected = ours.some(({ fate }) => fate === "protected");
+  const verdict: PortVerdict = isProtected
+    ? { state: "held", processes: [] }
+    : await verdictOf(port, { ...options, except: ours.map(({ process }) => process) });
   if (options.action === "stop") await removeLeftPidFile(port, options);
   const judged = judge(port, ours, verdict, options.action);
   const result = holdup === null ? judged : {
@@ -47,6 +52,12 @@ export async function stopPort(port: number, options: StopOptions): Promise<Stop
   };
   report(result, options);
   return result;
+}
+
+/** Frees the port of others; what that takes is loaded only if there is somebody. */
+async function verdictOf(port: number, options: StopOptions): Promise<PortVerdict> {
+  if (await isPortFree(port, options.platform)) return { state: "free", processes: [] };
+  return await (await import("./free_port.ts")).freePort(port, options);
 }
 
 /** Ends our own server; returns what stands in the way, if anything does. */
@@ -61,7 +72,8 @@ async function stopOurs(
     let guard = await open();
     if (guard.kind === "guarded") {
       ended.push(...await stopGuarded(guard, options));
-      if (options.action === "dryRun") return null;
+      const isLeftAlone = ended.some(({ fate }) => fate === "protected");
+      if (options.action === "dryRun" || isLeftAlone) return null;
       const before = guard.supervisor;
       guard = await open();
       if (guard.kind === "guarded") {

@@ -7,8 +7,8 @@
 
 import { poll } from "./delay.ts";
 import { endTree } from "./end_tree.ts";
-import type { StopOptions, StoppedProcess } from "./free_port.ts";
-import type { Guard } from "./guard.ts";
+import type { StopOptions, StoppedProcess } from "./stop_options.ts";
+import { type Guard, runsInside } from "./guard.ts";
 import { isSameProcess } from "./identity.ts";
 import { tryLock } from "./lock.ts";
 import * as messages from "./messages.ts";
@@ -40,6 +40,10 @@ export async function stopGuarded(
   const { platform, graceMs, say, warn, files } = options;
   const tree = record.server === null ? [] : await platform.descendants(record.server.pid);
   const proven = tree.some((row) => isSameProcess(row, record.server)) ? tree : [];
+  if (await runsInside(record, platform)) {
+    warn(stopMessages.runsInside(record));
+    return [supervisor, ...proven].map((process) => ({ process, fate: "protected" }));
+  }
   if (options.action === "dryRun") {
     say(messages.foundProcesses(record.port, proven));
     return proven.map((process) => ({ process, fate: "wouldStop" }));

@@ -6,12 +6,14 @@
 
 import { endTree } from "./end_tree.ts";
 import { ServerError } from "./errors.ts";
-import { isPortFree, type StopOptions, type StoppedProcess } from "./free_port.ts";
-import { findOrphans } from "./guard.ts";
+import { isPortFree } from "./port_free.ts";
+import type { StopOptions, StoppedProcess } from "./stop_options.ts";
+import { findOrphans, runsInside } from "./guard.ts";
 import { type Lock, tryLock } from "./lock.ts";
 import * as messages from "./messages.ts";
 import { readPidFile, removeStalePidFile } from "./pid_file.ts";
 import type { LockRecord } from "./record.ts";
+import * as stopMessages from "./stop_messages.ts";
 
 /**
  * Ends what a dead supervisor left, and removes its files while holding its lock.
@@ -30,7 +32,7 @@ export async function stopLeft(
   try {
     const ended = await endOrphans(record, options);
     if (options.action === "dryRun") return ended;
-    keepFiles = ended.some(({ fate }) => fate === "survived" || fate === "accessDenied");
+    keepFiles = ended.some(isLeft);
     if (!keepFiles) {
       // With orphans just ended the file was no lie; without any it was.
       if (ended.length === 0) await reportStalePidFile(options);
@@ -41,6 +43,16 @@ export async function stopLeft(
     if (keepFiles) lock.release();
     else await lock.remove();
   }
+}
+
+/**
+ * Tells whether a process is still there after a stop.
+ *
+ * @param stopped The process and its fate.
+ * @returns `true` if it lives.
+ */
+export function isLeft({ fate }: StoppedProcess): boolean {
+  return fate === "survived" || fate === "accessDenied" || fate === "protected";
 }
 
 /**
@@ -57,6 +69,10 @@ export async function endOrphans(
   const { platform, graceMs, say, warn, action } = options;
   const orphans = await findOrphans(record, platform);
   if (record === null || orphans.length === 0) return [];
+  if (await runsInside(record, platform)) {
+    warn(stopMessages.runsInside(record));
+    return orphans.map((process) => ({ process, fate: "protected" }));
+  }
   say(messages.foundProcesses(record.port, orphans));
   if (action === "dryRun") return orphans.map((process) => ({ process, fate: "wouldStop" }));
   const ended = await endTree(record, platform, { polite: "SIGTERM", graceMs });

@@ -117,3 +117,14 @@ export function startedAgain(record: LockRecord): string {
 export function waiting(count: number, leftMs: number): string {
   return `⏳ waiting for ${count} process(es), force in ${Math.max(0, Math.ceil(leftMs / 1000))} s`;
 }
+
+/**
+ * Says that a server is not stopped from inside.
+ *
+ * @param record Its record.
+ * @returns A line for standard error.
+ */
+export function runsInside({ port, supervisor }: LockRecord): string {
+  return `❌ Not stopping the server on port ${port}: this command runs inside it and would end ` +
+    `itself; run it from another terminal, or signal the supervisor: kill ${supervisor.pid}`;
+}

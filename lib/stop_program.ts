@@ -24,7 +24,7 @@ const SEVERITY = [4, 1, 0];
  */
 export async function stopProgram(args: readonly string[], voice: Voice): Promise<number> {
   const config = configureStop(args, await surroundings());
-  if (typeof config === "string") return answer("stop", config, voice);
+  if (typeof config === "string") return await answer("stop", config, voice);
   const platform = await currentPlatform();
   const { graceMs, pidDir, json } = config;
   const action = config.dryRun ? "dryRun" : config.managed ? "leaveAlone" : "stop";

@@ -5,15 +5,13 @@
  * @module
  */
 
+import type { ClaimOptions } from "./claim.ts";
 import { type Ending, type SpawnedServer, spawnServer } from "./command.ts";
-import type { StartConfig } from "./config.ts";
-import type { Context } from "./context.ts";
 import { delay } from "./delay.ts";
 import { endTree } from "./end_tree.ts";
-import { ServerError } from "./errors.ts";
-import type { PortFiles } from "./files.ts";
-import { PORT_LINGER_MS, waitUntilFree } from "./free_port.ts";
-import { findTree, rootOf } from "./guard.ts";
+import { reasonOf, ServerError } from "./errors.ts";
+import { PORT_LINGER_MS, waitUntilFree } from "./port_free.ts";
+import { rootOf } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
 import { removeOwnPidFile, writePidFile } from "./pid_file.ts";
@@ -23,24 +21,19 @@ import { PATIENT_STOP, type StopRequests, type StopSignal } from "./signals.ts";
 import * as startMessages from "./start_messages.ts";
 
 /** What to run, and with what. */
-export interface Supervision extends Context {
-  /** What the user asked for. */
-  readonly config: StartConfig;
+export interface Supervision extends ClaimOptions {
   /** What is known before the server is spawned. */
   readonly record: LockRecord;
   /** Variables to add to the server's environment. */
   readonly env: Readonly<Record<string, string>>;
   /** The port's lock, held; removed at the end. */
   readonly lock: Lock;
-  /** The port's files. */
-  readonly files: PortFiles;
   /** Requests to stop. */
   readonly requests: StopRequests;
 }
 
 type Event =
-  | { readonly kind: "ready" }
-  | { readonly kind: "late" }
+  | { readonly kind: "ready" | "late" }
   | { readonly kind: "ended"; readonly ending: Ending }
   | { readonly kind: "stop"; readonly signal: StopSignal };
 
@@ -68,6 +61,8 @@ class Life {
   readonly #all: Supervision;
   #record: LockRecord;
   #server: SpawnedServer | null = null;
+  #bornAfter: number | null = null;
+  #isClean = true;
   readonly #forced = Promise.withResolvers<void>();
 
   constructor(supervision: Supervision) {
@@ -82,6 +77,7 @@ class Life {
     await this.#note({});
     say(startMessages.starting(this.#record));
     const marked = { ...env, [MARKER_NAME]: markerOf(port, supervisor) };
+    this.#bornAfter = await platform.countBirths();
     const server = this.#server = spawnServer(command, { cwd, env: marked });
     const row = await platform.readProcess(server.pid);
     await this.#note({ server: row && { pid: row.pid, startTime: row.startTime } });
@@ -154,18 +150,19 @@ class Life {
   async #end(polite: Deno.Signal, graceMs: number): Promise<boolean> {
     const { platform, requests, warn } = this.#all;
     const forced = Promise.race([requests.forced, this.#forced.promise]);
-    const ended = await endTree(this.#record, platform, { polite, graceMs, forced });
+    const bornAfter = this.#bornAfter;
+    const ended = await endTree(this.#record, platform, { polite, graceMs, forced, bornAfter });
     const left = ended.filter(({ fate }) => fate === "survived" || fate === "accessDenied");
     for (const { process } of left) warn(startMessages.leftBehind(process));
     const killed = ended.filter(({ fate }) => fate === "killed").map(({ process }) => process);
     if (killed.length > 0) warn(startMessages.killed(killed));
-    return left.length === 0;
+    return this.#isClean = left.length === 0;
   }
 
   /** Sees the port free and removes the files; what is left behind keeps its record. */
   async cleanUp({ pid }: SpawnedServer, code: number): Promise<number> {
     const { files, lock, platform, say, warn, config: { port } } = this.#all;
-    if ((await findTree(rootOf(this.#record), platform)).length > 0) {
+    if (!this.#isClean) {
       lock.release();
       return 1;
     }
@@ -193,7 +190,7 @@ class Life {
     try {
       await this.#all.lock.write(formatRecord(this.#record));
     } catch (error) {
-      const reason = (error as Error).message;
+      const reason = reasonOf(error);
       throw new ServerError("pidFile", `Cannot write the lock: ${reason}`, { cause: error });
     }
   }

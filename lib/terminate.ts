@@ -12,6 +12,9 @@ import { signalGroup, signalProcess, type SignalResult } from "./process.ts";
 /** How long a process may take to vanish after a forced kill, ms, in each of the rounds. */
 const FORCED_WAIT_MS = 1000;
 
+/** When those who left the family are searched for, ms after the polite signal. */
+const SEARCH_AFTER_MS = 30;
+
 /** How often the forced kill is repeated for what is born meanwhile. */
 const FORCED_ROUNDS = 3;
 
@@ -63,7 +66,8 @@ export interface Termination {
 export async function terminate(termination: Termination): Promise<EndedProcess[]> {
   const round = new Round(termination);
   const hasSignals = termination.platform.forceTree === null;
-  if (termination.polite !== null && hasSignals) await askAndWait(round, termination);
+  const isPolite = termination.polite !== null && hasSignals;
+  if (isPolite && await askAndWait(round, termination)) return round.fates();
   for (let i = 0; i < FORCED_ROUNDS; i++) {
     const rows = await termination.find();
     if (rows.length === 0) break;
@@ -73,21 +77,26 @@ export async function terminate(termination: Termination): Promise<EndedProcess[
   return round.fates();
 }
 
-async function askAndWait(round: Round, termination: Termination): Promise<void> {
+/** Returns whether all that were found are gone, or out of reach: then force is of no use. */
+async function askAndWait(round: Round, termination: Termination): Promise<boolean> {
   const { find, findFirst, graceMs, forced } = termination;
   const polite = termination.polite!;
   let impatient = false;
   forced?.then(() => impatient = true);
-  const until = performance.now() + graceMs;
-  if (findFirst) await round.send(await findFirst(), polite);
-  await round.send(await find(), polite);
-  await poll(async () => {
-    if (impatient) return true;
-    if (!(await round.allGone())) return null;
+  const begun = performance.now();
+  await round.send(await (findFirst ?? find)(), polite);
+  // A search costs more than most servers take to end: it waits until they have had the chance.
+  let isSearched = findFirst === undefined;
+  return await poll(async () => {
+    if (impatient) return false;
+    const isGone = await round.allGone();
+    if (!isGone && (isSearched || performance.now() - begun < SEARCH_AFTER_MS)) return null;
+    isSearched = true;
     const late = await find();
     await round.send(late, polite);
-    return late.every((row) => round.wasDenied(row)) ? true : null;
-  }, until);
+    const isVain = late.length > 0 && late.every((row) => round.wasDenied(row));
+    return isVain || (isGone && late.length === 0) ? true : null;
+  }, begun + graceMs) === true;
 }
 
 /** Who was found, who got which signal, and who is gone: at most one signal a stage for each. */

@@ -51,6 +51,7 @@ const LAYERS: Record<string, number> = {
   "end_tree.ts": 3,
   "free_port.ts": 3,
   "guard.ts": 3,
+  "port_free.ts": 3,
   "ready.ts": 3,
   "start.ts": 3,
   "status.ts": 3,
@@ -59,6 +60,7 @@ const LAYERS: Record<string, number> = {
   "stop.ts": 3,
   "stop_guarded.ts": 3,
   "stop_left.ts": 3,
+  "stop_options.ts": 3,
   "supervise.ts": 3,
   "terminate.ts": 3,
   // 4: programs

@@ -156,3 +156,50 @@ Deno.test("respond() tells caches that answers depend on the origin, allowed or 
   const missing = respond(new Request("http://localhost/x"), SITE);
   assertEquals(missing.headers.get("vary"), "Origin");
 });
+
+Deno.test("respond() lets an allowed page send the headers it asks for, for a while", {
+  permissions: "none",
+}, () => {
+  const asked = {
+    "access-control-request-method": "GET",
+    "access-control-request-headers": "x-request-id,authorization",
+  };
+  const preflight = (origin: string) =>
+    respond(
+      new Request("http://localhost:8001/api/stocks", {
+        method: "OPTIONS",
+        headers: { origin, ...asked },
+      }),
+      SITE,
+    );
+  const { status, headers } = preflight("http://localhost:3000");
+  const refused = preflight("https://example.com").headers;
+
+  assertEquals(status, 204);
+  assertEquals(headers.get("access-control-allow-headers"), "x-request-id,authorization");
+  assertEquals(headers.get("access-control-allow-methods"), "GET, HEAD, OPTIONS");
+  assertEquals(headers.get("access-control-max-age"), "600");
+  assertEquals(headers.get("vary"), "Origin, Access-Control-Request-Headers");
+  assertEquals([...refused.keys()].filter((name) => name.startsWith("access-control")), []);
+});
+
+Deno.test("respond() tells a page of an allowed origin what went wrong, too", {
+  permissions: "none",
+}, async () => {
+  const headers = { origin: "http://localhost:3000" };
+  for (const [path, method, status] of [["/api", "GET", 404], ["/", "POST", 405]] as const) {
+    const response = respond(new Request(`http://localhost${path}`, { method, headers }), SITE);
+
+    assertEquals(response.status, status);
+    assertEquals(response.headers.get("access-control-allow-origin"), "http://localhost:3000");
+    assertStringIncludes((await response.json()).error, path);
+  }
+});
+
+Deno.test("respond() lets nothing be kept, and nothing be guessed", { permissions: "none" }, () => {
+  for (const path of ["/", "/health", "/x"]) {
+    const { headers } = respond(new Request(`http://localhost${path}`), SITE);
+    assertEquals(headers.get("cache-control"), "no-store");
+    assertEquals(headers.get("x-content-type-options"), "nosniff");
+  }
+});

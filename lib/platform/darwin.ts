@@ -52,6 +52,7 @@ export function darwinPlatform(run: RunTool, self: number = Deno.pid): Platform 
     lineage: async () => lineageOf(await listAll(), self),
     descendants: async (pid) => familyOf(await listAll(), pid),
     findTree: async (root) => findTree(await listAll(), root, run),
+    countBirths: () => Promise.resolve(null),
     findListeners: (port) =>
       discover({ sockets: () => listSockets(port, run), processes: (pids) => list(pids) }),
     holdersAmong: async (port, processes) => {

@@ -10,9 +10,8 @@ import type { ProcessRow, TreeRoot, TreeUsage } from "../process_row.ts";
 import type { ProcessContext } from "../origin.ts";
 import { treeMembers } from "../process_tree.ts";
 import { MARKER_NAME } from "../record.ts";
-import { findListeners, livingProcess, socketsOn } from "./linux_listeners.ts";
 import * as proc from "./proc.ts";
-import { listenRows, socketInodes } from "./proc_sockets.ts";
+import { listenRows, socketInodes, socketsOn } from "./proc_sockets.ts";
 import type { Platform } from "./types.ts";
 
 /**
@@ -30,7 +29,8 @@ export function linuxPlatform(run: RunTool): Platform {
     lineage: () => Promise.resolve(lineage()),
     descendants: (pid) => Promise.resolve(descendants(pid)),
     findTree: (root) => Promise.resolve(findTree(root)),
-    findListeners: (port) => findListeners(port, run),
+    countBirths: () => Promise.resolve(proc.countBirths()),
+    findListeners: async (port) => (await import("./linux_listeners.ts")).findListeners(port, run),
     holdersAmong: (port, processes) => Promise.resolve(holdersAmong(port, processes)),
     listeningPorts: (processes) => Promise.resolve(listeningPorts(processes)),
     usage: (processes) => Promise.resolve(usage(processes)),
@@ -70,7 +70,7 @@ function descendants(pid: number): ProcessRow[] {
   const rows: ProcessRow[] = [];
   const pids = [pid];
   for (const next of pids) {
-    const row = livingProcess(next);
+    const row = proc.livingProcess(next);
     if (row === null) continue;
     rows.push(row);
     // Without the kernel's own lists the whole search finds them, a little later.
@@ -79,10 +79,20 @@ function descendants(pid: number): ProcessRow[] {
   return rows;
 }
 
-function findTree({ server, marker }: TreeRoot): ProcessRow[] {
-  const rows = proc.listPids().flatMap((pid) => proc.readStat(pid) ?? []);
-  const isCarrier = (row: Identity) => proc.hasVariable(row.pid, `${MARKER_NAME}=${marker}`);
-  return treeMembers(rows, server, isCarrier).flatMap(({ pid }) => livingProcess(pid) ?? []);
+function findTree(root: TreeRoot): ProcessRow[] {
+  const { server, marker, since } = root;
+  const rows = candidates(root).flatMap((pid) => proc.readStat(pid) ?? []);
+  const isCarrier = ({ pid, startTime }: Identity) =>
+    Number(startTime) >= Number(since) && proc.hasVariable(pid, `${MARKER_NAME}=${marker}`);
+  return treeMembers(rows, server, isCarrier).flatMap(({ pid }) => proc.livingProcess(pid) ?? []);
+}
+
+/** PIDs are given out in ascending order, and only then again from the lowest. */
+function candidates({ server, bornAfter }: TreeRoot): number[] {
+  const pids = proc.listPids();
+  if (server === null || bornAfter === undefined || bornAfter === null) return pids;
+  const births = (proc.countBirths() ?? Infinity) - bornAfter;
+  return births < proc.highestPid() - server.pid ? pids.filter((pid) => pid >= server.pid) : pids;
 }
 
 function holdersAmong(port: number, processes: readonly ProcessRow[]): ProcessRow[] {

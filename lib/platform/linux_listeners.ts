@@ -10,9 +10,9 @@ import type { ListenerRow } from "../listener.ts";
 import { parseLsof } from "../parsers/lsof.ts";
 import { parseNetstatLinux } from "../parsers/netstat_linux.ts";
 import { parseSs } from "../parsers/ss.ts";
-import type { Discovery, ProcessRow } from "../process_row.ts";
+import type { Discovery } from "../process_row.ts";
 import * as proc from "./proc.ts";
-import { listenRows, socketInodes } from "./proc_sockets.ts";
+import { listenRows, socketInodes, socketsOn } from "./proc_sockets.ts";
 
 /**
  * Asks one source after the other. What a tool says is believed only where it names somebody: an
@@ -53,7 +53,11 @@ function describeHolders(port: number, rows: readonly ListenerRow[]): Found {
   const hidden = [...new Set(owners)].map((uid) => ({
     user: uid === undefined ? null : proc.userName(uid),
   }));
-  return { kind: "found", processes: [...pids].flatMap((pid) => livingProcess(pid) ?? []), hidden };
+  return {
+    kind: "found",
+    processes: [...pids].flatMap((pid) => proc.livingProcess(pid) ?? []),
+    hidden,
+  };
 }
 
 async function parsed(
@@ -96,27 +100,4 @@ function fromProc(port: number): ListenerRow[] {
     const holders = held.filter(({ inodes }) => inodes?.has(socket.inode!));
     return holders.length > 0 ? holders.map(({ pid }) => ({ ...socket, pid })) : [socket];
   });
-}
-
-/**
- * Lists the listening sockets on a port.
- *
- * @param port The port.
- * @returns Their rows, without PIDs; none only after reading the tables to their end.
- */
-export function socketsOn(port: number): ListenerRow[] {
-  const leading = listenRows({ whole: false }).filter((row) => row.port === port);
-  if (leading.length > 0) return leading;
-  return listenRows({ whole: true }).filter((row) => row.port === port);
-}
-
-/**
- * Finds a living process.
- *
- * @param pid Its PID.
- * @returns The process, or `null` if there is none or only a zombie.
- */
-export function livingProcess(pid: number): ProcessRow | null {
-  const row = proc.readProcess(pid);
-  return row?.state === "zombie" ? null : row;
 }

@@ -79,6 +79,17 @@ export function readProcess(pid: number): ProcessRow | null {
   return { ...stat, command: words || `[${stat.name}]`, user: ownerOf(pid) };
 }
 
+/**
+ * Finds a living process.
+ *
+ * @param pid Its PID.
+ * @returns The process, or `null` if there is none or only a zombie.
+ */
+export function livingProcess(pid: number): ProcessRow | null {
+  const row = readProcess(pid);
+  return row?.state === "zombie" ? null : row;
+}
+
 /** Size of a memory page, bytes: the same on all machines Deno runs on, but for some ARM kernels. */
 const PAGE_BYTES = 4096;
 
@@ -111,6 +122,25 @@ export function listPids(): number[] {
     if (Number.isInteger(pid)) pids.push(pid);
   }
   return pids;
+}
+
+/**
+ * Counts the processes and threads that were created since boot, in all namespaces.
+ *
+ * @returns Their number, or `null` if it cannot be seen.
+ */
+export function countBirths(): number | null {
+  const count = /^processes (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1];
+  return count === undefined ? null : Number(count);
+}
+
+/**
+ * Tells after which PID the kernel begins again from the lowest.
+ *
+ * @returns The value of kernel.pid_max; the smallest that kernels have, if it cannot be seen.
+ */
+export function highestPid(): number {
+  return Number(readText("/proc/sys/kernel/pid_max") ?? 32_768);
 }
 
 /**
@@ -187,7 +217,13 @@ function ownerOf(pid: number): string | null {
   }
 }
 
-function listNames(folder: string): string[] {
+/**
+ * Lists a folder of /proc.
+ *
+ * @param folder The folder.
+ * @returns The names in it; none if it is gone or not ours to see.
+ */
+export function listNames(folder: string): string[] {
   try {
     return Array.from(Deno.readDirSync(folder), (entry) => entry.name);
   } catch (error) {

@@ -6,7 +6,7 @@
 
 import type { ListenerRow } from "../listener.ts";
 import { parseProcNet, parseProcNetRow } from "../parsers/proc_net.ts";
-import { ignoreVanished, readLink, readText } from "./proc.ts";
+import { ignoreVanished, listNames, readLink, readText } from "./proc.ts";
 
 /**
  * Lists the sockets a process holds.
@@ -15,7 +15,15 @@ import { ignoreVanished, readLink, readText } from "./proc.ts";
  * @returns Inodes of its sockets; `null` if its descriptors may not be seen.
  */
 export function socketInodes(pid: number): Set<string> | null {
-  const folder = `/proc/${pid}/fd`;
+  const inodes = inodesIn(`/proc/${pid}/fd`);
+  if (inodes === null || inodes.size > 0) return inodes;
+  // Where the main thread has ended and others live on, only theirs show the descriptors.
+  const threads = listNames(`/proc/${pid}/task`).filter((thread) => thread !== String(pid));
+  const others = threads.map((thread) => inodesIn(`/proc/${pid}/task/${thread}/fd`));
+  return others.find((found) => found !== null && found.size > 0) ?? inodes;
+}
+
+function inodesIn(folder: string): Set<string> | null {
   const inodes = new Set<string>();
   try {
     for (const { name } of Deno.readDirSync(folder)) {
@@ -72,4 +80,16 @@ function leadingListenRows(path: string): ListenerRow[] {
   } finally {
     file.close();
   }
+}
+
+/**
+ * Lists the listening sockets on a port.
+ *
+ * @param port The port.
+ * @returns Their rows, without PIDs; none only after reading the tables to their end.
+ */
+export function socketsOn(port: number): ListenerRow[] {
+  const leading = listenRows({ whole: false }).filter((row) => row.port === port);
+  if (leading.length > 0) return leading;
+  return listenRows({ whole: true }).filter((row) => row.port === port);
 }

@@ -28,6 +28,8 @@ export interface Platform {
    * carriers of its marker; costs a look at every process of the machine.
    */
   findTree(root: TreeRoot): Promise<ProcessRow[]>;
+  /** How many processes the system has created so far; `null` where it does not tell. */
+  countBirths(): Promise<number | null>;
   /** Who listens on a port. */
   findListeners(port: number): Promise<Discovery>;
   /** Those of the given processes that hold a listening socket on the port; no search. */

@@ -73,6 +73,7 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
     lineage,
     descendants: async (pid) => familyOf(needed(await listOrNames(tools), "list processes"), pid),
     findTree: async ({ server }) => treeMembers(await listAll(), server, () => false),
+    countBirths: () => Promise.resolve(null),
     findListeners: (port) =>
       discover({
         sockets: () => askNetstat(tools, (row) => row.port === port),

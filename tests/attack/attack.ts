@@ -1,0 +1,251 @@
+/**
+ * What all attacks share: how often to try, sentinels that must survive, and the proof that a port
+ * was left in order.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path/join";
+import {
+  commandOf,
+  type Finished,
+  hasPython,
+  IS_ROOT,
+  isAlive,
+  isFree,
+  Place,
+  type ProgramName,
+  run,
+  Running,
+  type RunOptions,
+  testWith,
+  which,
+} from "../e2e/harness.ts";
+
+/** Whether every attack is tried as often as the issue asks; else a part that fits into CI. */
+export const FULL = Deno.env.get("ATTACK") === "full";
+
+/** How often to try: a few times in CI, all times in the whole suite. */
+export function tries(bounded: number, full: number): number {
+  return FULL ? full : bounded;
+}
+
+/** The cases to try: the first few in CI, all in the whole suite. */
+export function some<T>(bounded: number, cases: readonly T[]): readonly T[] {
+  return FULL ? cases : cases.slice(0, bounded);
+}
+
+/** Reason to leave out what takes too long for CI. */
+export const ONLY_FULL = FULL ? null : "only with ATTACK=full";
+
+/** Reason to leave out what the misbehaving servers are needed for. */
+export const NO_PYTHON = hasPython("ctypes", "pty") ? null : "no /usr/bin/python3";
+
+/** Reason to leave out what changes the user. */
+export const NOT_ROOT = IS_ROOT && which("setpriv") ? null : "needs root and setpriv";
+
+/** Words that run a command as the user nobody. */
+export const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+/** Registers an attack that needs Python for the attacked server. */
+export function attack(
+  name: string,
+  fn: () => Promise<void>,
+  missing: string | false | null = null,
+): void {
+  testWith(missing || NO_PYTHON, name, fn);
+}
+
+/** Notes how often an attack was tried, for the table in tests/README.md. */
+export function tally(topic: string, what: string, count: number): void {
+  const file = Deno.env.get("ATTACK_REPORT");
+  if (file) Deno.writeTextFileSync(file, `${topic}\t${what}\t${count}\n`, { append: true });
+}
+
+/** Command line of the misbehaving server. */
+export function villain(role: string, ...args: string[]): string[] {
+  return ["/usr/bin/python3", "-I", "-S", join(import.meta.dirname!, "servers/villain.py"), role]
+    .concat(args);
+}
+
+/** A server that behaves, and starts fast. */
+export const PLAIN = villain("plain", "{port}");
+
+/** Waits. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until something is true. */
+export async function until(
+  check: () => boolean,
+  what: string,
+  ms = 30_000,
+): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!check()) {
+    if (performance.now() > deadline) throw new Error(`Waited ${ms} ms in vain for ${what}`);
+    await sleep(10);
+  }
+}
+
+/** Start time of a process in clock ticks since boot, field 22 of its stat. */
+export function startTimeOf(pid: number): string {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]!;
+}
+
+/** Identity of this boot. */
+export function bootId(): string {
+  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+}
+
+/** A living stranger that nobody may signal. */
+export class Sentinel implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly pid: number;
+
+  constructor(prefix: readonly string[] = []) {
+    const [file, ...args] = [...prefix, "sleep", "1000"];
+    this.#child = new Deno.Command(file!, { args, stdin: "null", stdout: "null", stderr: "null" })
+      .spawn();
+    this.pid = this.#child.pid;
+  }
+
+  get alive(): boolean {
+    return isAlive(this.pid);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // it has ended
+    }
+    await this.#child.status;
+  }
+}
+
+/** A lock record that is complete and true, but for the changes. */
+export function recordText(port: number, changes: Record<string, unknown> = {}): string {
+  const record = {
+    ...{ supervisorPid: 4_000_000, supervisorStart: "1", serverPid: null, serverStart: null },
+    ...{ bootId: bootId(), host: "127.0.0.1", port, command: ["x"], cwd: "/", state: "ready" },
+    ...{ startedAt: "2026-01-01T00:00:00.000Z", logFile: null },
+    ...changes,
+  };
+  return JSON.stringify(record) + "\n";
+}
+
+/** Living processes that carry the marker of a port in their environment. */
+export function carriersOf(port: number): number[] {
+  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
+  return pids.filter((pid) => {
+    try {
+      const text = `\0${Deno.readTextFileSync(`/proc/${pid}/environ`)}`;
+      return text.includes(`\0SERVER_GUARD=${port}:`) && isAlive(pid);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What is left of a port: files but for the log, processes with its marker, a listener. */
+export function remains(place: Place): Record<string, unknown> {
+  return {
+    files: place.leftFiles().filter((name) => !name.endsWith(".log")),
+    carriers: carriersOf(place.port),
+    free: isFree(place.port),
+  };
+}
+
+/** What `remains` gives when nothing is left. */
+export const NOTHING = { files: [], carriers: [], free: true };
+
+/** Proves that one stop leaves a port in order, whatever happened before. */
+export async function settle(place: Place, context = ""): Promise<Finished> {
+  const stopped = await place.stop("--timeout", "1");
+  const told = `${context}\n${stopped.stdout}${stopped.stderr}`;
+  assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
+  assertPolite(stopped, context);
+  return stopped;
+}
+
+/** Proves that no failure showed a stack trace, or was one the program did not expect. */
+export function assertPolite({ stdout, stderr }: Omit<Finished, "code">, why = ""): void {
+  const all = stdout + stderr;
+  assertEquals(/Internal error|\n {4}at |panicked/.test(all), false, `${why}\n${all}`);
+}
+
+/** Runs a program and proves that it took no longer than a time, in ms. */
+export async function runWithin(
+  ms: number,
+  program: ProgramName,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  const before = performance.now();
+  const finished = await run(program, args, options);
+  const took = Math.round(performance.now() - before);
+  assertEquals(took <= ms, true, `${program} took ${took} ms`);
+  assertPolite(finished);
+  return finished;
+}
+
+/** A folder for PATH with tools that are scripts; no other tool is on it but the shell's own. */
+export function fakeTools(dir: string, scripts: Readonly<Record<string, string>>): string {
+  const bin = join(dir, "bin");
+  Deno.mkdirSync(bin, { recursive: true });
+  for (const [name, script] of Object.entries(scripts)) {
+    Deno.writeTextFileSync(join(bin, name), script, { mode: 0o755 });
+  }
+  return bin;
+}
+
+/** A server that start_server did not start, listening. */
+export async function stranger(command: readonly string[], port: number): Promise<Running> {
+  const running = new Running(command.map((word) => word.replaceAll("{port}", String(port))));
+  try {
+    await running.waitFor("listening");
+  } catch (error) {
+    await running[Symbol.asyncDispose]();
+    throw error;
+  }
+  return running;
+}
+
+let nobodysCache: string | null = null;
+
+/** A place that belongs to the user nobody, who has a package cache there. */
+export class NobodysPlace extends Place {
+  /** Runs a program as nobody. */
+  readonly asNobody: RunOptions;
+
+  constructor() {
+    super();
+    Deno.chownSync(this.dir, 65534, 65534);
+    nobodysCache ??= makeCache();
+    const env = { HOME: this.dir, DENO_DIR: nobodysCache };
+    this.asNobody = { prefix: AS_NOBODY, env, cwd: this.dir };
+  }
+}
+
+/** Fills a cache once for this process; what nobody may not read of root's has to be copied. */
+function makeCache(): string {
+  const cache = Deno.makeTempDirSync({ prefix: "server_attack_cache_" });
+  Deno.chmodSync(cache, 0o777);
+  const info = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+  const { denoDir } = JSON.parse(new TextDecoder().decode(info.stdout));
+  new Deno.Command("cp", { args: ["-r", join(denoDir, "npm"), cache], stderr: "null" })
+    .outputSync();
+  new Deno.Command("chmod", { args: ["-R", "a+rwX", cache] }).outputSync();
+  globalThis.addEventListener("unload", () => Deno.removeSync(cache, { recursive: true }));
+  return cache;
+}
+
+/** A shell command line that runs one of the programs. */
+export function shellCommand(program: ProgramName, args: readonly string[]): string {
+  return [...commandOf(program), ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`)
+    .join(" ");
+}

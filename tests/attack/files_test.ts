@@ -1,0 +1,316 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import { IS_ROOT, isAlive, isFree, launch, Place, run, waitUntil } from "../e2e/harness.ts";
+import {
+  assertPolite,
+  attack,
+  carriersOf,
+  FULL,
+  NobodysPlace,
+  NOT_ROOT,
+  NOTHING,
+  ONLY_FULL,
+  PLAIN,
+  remains,
+  runWithin,
+  settle,
+  some,
+  tally,
+  until,
+} from "./attack.ts";
+
+const PRECIOUS = "not to be touched\n";
+
+/** Things that may lie where a file of ours belongs; each knows how to put itself there. */
+type Trap = (path: string, dir: string) => void;
+
+const TRAPS: [string, Trap][] = [
+  ["a symlink to a precious file", (path, dir) => Deno.symlinkSync(join(dir, "precious"), path)],
+  ["a FIFO", (path) => sh("mkfifo", path)],
+  ["a hard link to a precious file", (path, dir) => Deno.linkSync(join(dir, "precious"), path)],
+  ["a dangling symlink", (path, dir) => Deno.symlinkSync(join(dir, "nowhere"), path)],
+  ["a directory", (path) => Deno.mkdirSync(path)],
+  ["a symlink to a directory", (path, dir) => Deno.symlinkSync(dir, path)],
+  ["a symlink to a FIFO", (path, dir) => {
+    sh("mkfifo", join(dir, "fifo"));
+    Deno.symlinkSync(join(dir, "fifo"), path);
+  }],
+  ["a symlink in a circle", (path) => Deno.symlinkSync(path, path)],
+  ["a full directory", (path) => Deno.mkdirSync(join(path, "a/b"), { recursive: true })],
+  ["a file nobody may read", (path) => Deno.writeTextFileSync(path, PRECIOUS, { mode: 0o000 })],
+  ["a file nobody may write", (path) => Deno.writeTextFileSync(path, PRECIOUS, { mode: 0o444 })],
+  ...IS_ROOT
+    ? [
+      ["the device /dev/zero", (path: string) => sh("mknod", path, "c", "1", "5")] as [
+        string,
+        Trap,
+      ],
+      ["a block device", (path: string) => sh("mknod", path, "b", "7", "200")] as [string, Trap],
+    ]
+    : [],
+];
+
+function sh(command: string, ...args: string[]): void {
+  const { success } = new Deno.Command(command, { args }).outputSync();
+  if (!success) throw new Error(`${command} ${args.join(" ")} failed`);
+}
+
+/** A place with a precious file, and the proof that it was left alone. */
+class TrapPlace extends Place {
+  constructor() {
+    super();
+    Deno.writeTextFileSync(join(this.dir, "precious"), PRECIOUS);
+  }
+
+  assertUnharmed(why: string): void {
+    assertEquals(Deno.readTextFileSync(join(this.dir, "precious")), PRECIOUS, why);
+    const names = [...Deno.readDirSync(this.dir)].map(({ name }) => name);
+    assertEquals(names.includes("nowhere"), false, `${why}: the target was created`);
+  }
+
+  clear(): void {
+    for (const name of this.leftFiles()) Deno.removeSync(join(this.dir, name), { recursive: true });
+  }
+}
+
+for (const kind of ["pid", "lock", "log"] as const) {
+  const traps = some(4, TRAPS);
+  attack(
+    `${traps.length} kinds of trap in the place of the ${kind} file, before a start`,
+    async () => {
+      for (const [name, put] of traps) {
+        const why = `${name} as ${kind}`;
+        await using place = new TrapPlace();
+        put(place.path(kind), place.dir);
+        const detach = kind === "log" ? ["--detach"] : [];
+        await using started = launch("start", [...place.args, ...detach, "--", ...PLAIN], {
+          cwd: place.dir,
+        });
+        await until(
+          () => !isAlive(started.pid) || started.stdout.includes("is running"),
+          `the outcome of ${why}`,
+          8000,
+        );
+        await started.waitFor(/is running|❌/);
+        assertPolite(started, why);
+        place.assertUnharmed(why);
+
+        const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+        const told = `${why}\n${started.stderr}${stopped.stderr}`;
+        assertEquals([0, 1].includes(stopped.code), true, told);
+        assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+        place.assertUnharmed(why);
+        const status = await runWithin(5000, "status", place.args);
+        assertEquals([1, 3, 4].includes(status.code), true, `${told}\n${status.stdout}`);
+        place.clear();
+      }
+      tally("files", `trap as ${kind} before a start`, traps.length);
+    },
+  );
+}
+
+for (const kind of ["pid", "lock"] as const) {
+  const traps = some(3, TRAPS);
+  attack(
+    `${traps.length} kinds of trap put in the ${kind} file's place while it runs`,
+    async () => {
+      for (const [name, put] of traps) {
+        const why = `${name} as ${kind}, while running`;
+        await using place = new TrapPlace();
+        await using started = await place.start(PLAIN);
+        const server = place.serverPid();
+        await Deno.remove(place.path(kind));
+        put(place.path(kind), place.dir);
+
+        const refused = await runWithin(8000, "start", [...place.args, "--", ...PLAIN]);
+        const status = await runWithin(5000, "status", place.args);
+        assertEquals([refused.code, isAlive(server)], [1, true], `${why}\n${refused.stderr}`);
+        assertEquals([0, 1, 3, 4].includes(status.code), true, why);
+        const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+
+        const told = `${why}\n${stopped.stdout}${stopped.stderr}`;
+        await until(() => !isAlive(started.pid), `the end of the supervisor: ${told}`, 5000);
+        const ended = await started.finished();
+        assertPolite(ended, why);
+        assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+        assertEquals([0, 1].includes(stopped.code), true, told);
+        place.assertUnharmed(why);
+        place.clear();
+      }
+      tally("files", `trap as ${kind} while running`, traps.length);
+    },
+  );
+}
+
+attack("a trap in the place of the PID file or the lock while a server is orphaned", async () => {
+  const traps = some(1, TRAPS);
+  for (const [name, put] of traps) {
+    for (const kind of ["pid", "lock"] as const) {
+      const why = `${name} as ${kind}, orphaned`;
+      await using place = new TrapPlace();
+      await using started = await place.start(PLAIN);
+      started.kill("SIGKILL");
+      await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+      await Deno.remove(place.path(kind));
+      put(place.path(kind), place.dir);
+
+      const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+
+      const told = `${why}\n${stopped.stdout}${stopped.stderr}`;
+      assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+      place.assertUnharmed(why);
+      place.clear();
+    }
+  }
+  tally("files", "trap while orphaned", traps.length * 2);
+});
+
+attack("files of ours with a wrong mode are still handled, as nobody", async () => {
+  for (const mode of [0o000, 0o444]) {
+    await using place = new NobodysPlace();
+    await using started = await place.start(PLAIN, [], place.asNobody);
+    await Deno.chmod(place.path("pid"), mode);
+
+    const stopped = await run("stop", place.args, place.asNobody);
+
+    const told = `${mode.toString(8)}: ${stopped.stdout}${stopped.stderr}${started.stderr}`;
+    assertEquals([stopped.code, remains(place)], [0, NOTHING], told);
+    assertEquals((await started.finished()).code, 0, told);
+  }
+  tally("files", "PID file with a wrong mode", 2);
+}, NOT_ROOT);
+
+attack("the PID directory becomes read-only while the server runs, as nobody", async () => {
+  for (const orphaned of [false, true]) {
+    await using place = new NobodysPlace();
+    await using started = await place.start(PLAIN, [], place.asNobody);
+    if (orphaned) {
+      started.kill("SIGKILL");
+      await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+    }
+    await Deno.chmod(place.dir, 0o555);
+
+    const stopped = await runWithin(8000, "stop", place.args, place.asNobody);
+
+    const told = `orphaned: ${orphaned}\n${stopped.stdout}${stopped.stderr}`;
+    assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+    if (!orphaned) {
+      const ended = await started.finished();
+      assertPolite(ended);
+      assertEquals([0, 1].includes(ended.code), true, ended.stderr);
+    }
+    await Deno.chmod(place.dir, 0o755);
+    await settle(place);
+  }
+  tally("files", "PID directory becomes read-only", 2);
+}, NOT_ROOT);
+
+attack("the PID directory is read-only from the start, as nobody", async () => {
+  await using place = new NobodysPlace();
+  await Deno.chmod(place.dir, 0o555);
+
+  const refused = await run("start", [...place.args, "--", ...PLAIN], place.asNobody);
+  const stopped = await run("stop", place.args, place.asNobody);
+
+  for (const one of [refused, stopped]) assertPolite(one);
+  assertEquals([1, 4].includes(refused.code), true, refused.stderr);
+  assertEquals([stopped.code, remains(place)], [0, NOTHING], stopped.stderr);
+  tally("files", "PID directory read-only", 1);
+}, NOT_ROOT);
+
+for (const action of ["deleted", "replaced by an empty one", "replaced by a file"] as const) {
+  attack(`the PID directory is ${action} while the server runs`, async () => {
+    await using outer = new Place();
+    const dir = join(outer.dir, "inner");
+    await Deno.mkdir(dir);
+    const args = ["--port", String(outer.port), "--pid-dir", dir];
+    await using started = launch("start", [...args, "--", ...PLAIN], { cwd: outer.dir });
+    await started.waitFor("is running on");
+    await Deno.remove(dir, { recursive: true });
+    if (action === "replaced by an empty one") await Deno.mkdir(dir);
+    if (action === "replaced by a file") await Deno.writeTextFile(dir, PRECIOUS);
+
+    const refused = await runWithin(5000, "start", [...args, "--", ...PLAIN]);
+    const status = await runWithin(5000, "status", args);
+    const stopped = await runWithin(5000, "stop", args);
+
+    const told = refused.stderr + status.stderr + stopped.stdout + stopped.stderr;
+    assertEquals([refused.code, [0, 3, 4].includes(status.code)], [1, true], told);
+    const ended = await started.finished();
+    assertPolite(ended);
+    assertEquals([carriersOf(outer.port), isFree(outer.port)], [[], true], told);
+    assertEquals(stopped.code, action === "replaced by a file" ? stopped.code : 0, told);
+    tally("files", `PID directory ${action}`, 1);
+  }, action === "deleted" ? null : ONLY_FULL);
+}
+
+attack("a full disk: a clear error, nothing runs, nothing is left", async () => {
+  // Room for nothing; for the lock only; for lock and PID file but not for more; no free inode.
+  const disks = [["size=4k", 4096], ["size=4k", 0], ["size=8k", 0], ["nr_inodes=2", 0]] as const;
+  for (const [option, filled] of disks) {
+    await using place = new Place();
+    const dir = join(place.dir, "disk");
+    await Deno.mkdir(dir);
+    sh("mount", "-t", "tmpfs", "-o", option, "tmpfs", dir);
+    try {
+      if (filled > 0) await Deno.writeFile(join(dir, "filler"), new Uint8Array(filled));
+      const args = ["--port", String(place.port), "--pid-dir", dir];
+      await using started = launch("start", [...args, "--", ...PLAIN], { cwd: place.dir });
+      await started.waitFor(/is running on|❌/);
+      const ran = started.stdout.includes("is running on");
+      if (!ran) await started.finished();
+      const names = () => Array.fromAsync(Deno.readDir(dir), ({ name }) => name);
+      const leftByStart = ran ? [] : (await names()).filter((name) => name !== "filler");
+      const stopped = await runWithin(8000, "stop", args);
+
+      const ended = await started.finished();
+      const told = `${option} ${filled}\n${ended.stdout}${ended.stderr}${stopped.stderr}`;
+      assertPolite(ended, told);
+      assertEquals([ended.code, stopped.code], [ran ? 0 : 1, 0], told);
+      assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+      const left = (await names()).filter((name) => name !== "filler");
+      assertEquals({ leftByStart, left }, { leftByStart: [], left: [] }, told);
+    } finally {
+      sh("umount", dir);
+    }
+  }
+  tally("files", "full disk", disks.length);
+}, IS_ROOT ? null : "needs root");
+
+attack("the disk becomes full while the server runs: stopped properly, nothing left", async () => {
+  await using place = new Place();
+  const dir = join(place.dir, "disk");
+  await Deno.mkdir(dir);
+  sh("mount", "-t", "tmpfs", "-o", "size=12k", "tmpfs", dir);
+  try {
+    const args = ["--port", String(place.port), "--pid-dir", dir];
+    await using started = launch("start", [...args, "--", ...PLAIN], { cwd: place.dir });
+    await started.waitFor("is running on");
+    await Deno.writeFile(join(dir, "filler"), new Uint8Array(4096));
+
+    const stopped = await runWithin(8000, "stop", args);
+
+    assertEquals([stopped.code, (await started.finished()).code], [0, 0], stopped.stderr);
+    assertEquals([carriersOf(place.port), isFree(place.port)], [[], true]);
+    assertEquals(await Array.fromAsync(Deno.readDir(dir), ({ name }) => name), ["filler"]);
+  } finally {
+    sh("umount", dir);
+  }
+  tally("files", "disk becomes full", 1);
+}, IS_ROOT ? null : "needs root");
+
+attack("a hundred lock files deleted under a running server: no second one starts", async () => {
+  const count = FULL ? 100 : 3;
+  await using place = new Place();
+  await using started = await place.start(PLAIN);
+  const server = place.serverPid();
+  for (let i = 0; i < count; i++) {
+    await Deno.remove(place.path("lock")).catch(() => {});
+    const refused = await run("start", [...place.args, "--", ...PLAIN]);
+    assertEquals([refused.code, isAlive(server)], [1, true], refused.stderr);
+    assertStringIncludes(refused.stderr, `PID ${server}: `);
+  }
+  assertEquals(isAlive(started.pid), true);
+  await settle(place);
+  tally("files", "lock deleted under a running server", count);
+});

@@ -1,0 +1,245 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { isAlive, Place, run, Running } from "../e2e/harness.ts";
+import {
+  assertPolite,
+  attack,
+  bootId,
+  FULL,
+  NOTHING,
+  PLAIN,
+  recordText,
+  remains,
+  Sentinel,
+  settle,
+  shellCommand,
+  some,
+  startTimeOf,
+  tally,
+  villain,
+} from "./attack.ts";
+
+type Content = (stranger: number) => string | Uint8Array;
+
+/** What may stand in a PID file: never a reason to signal anybody. */
+const PID_FILES: [string, Content][] = [
+  ["a living stranger", (pid) => `${pid}\n`],
+  ["2**32 + a stranger, which Deno.kill would take for it", (pid) => `${2 ** 32 + pid}\n`],
+  ["this command's parent", () => `${Deno.pid}\n`],
+  ["0, which is our own group", () => "0\n"],
+  ["-1, which is everybody", () => "-1\n"],
+  ["NaN", () => "NaN\n"],
+  ["5 MB", (pid) => `${pid}\n`.repeat(700_000)],
+  ["binary", () => crypto.getRandomValues(new Uint8Array(40))],
+  ["two numbers", (pid) => `${pid} ${pid}\n`],
+  ["PID 1", () => "1\n"],
+  ["2**32 + 1", () => `${2 ** 32 + 1}\n`],
+  ["a negative stranger, which is its group", (pid) => `-${pid}\n`],
+  ["two lines", (pid) => `${pid}\n${pid}\n`],
+  ["hex", (pid) => `0x${pid.toString(16)}\n`],
+  ["text", () => "banana\n"],
+  ["nothing", () => ""],
+  ["blanks", () => " \n\n"],
+  ["a fraction", (pid) => `${pid}.5\n`],
+  ["an exponent", (pid) => `${pid}e0\n`],
+  ["a plus sign", (pid) => `+${pid}\n`],
+  ["a leading zero", (pid) => `0${pid}\n`],
+  ["wide digits", () => "１２３４\n"],
+  ["a NUL", (pid) => `${pid}\0`],
+  ["JSON", (pid) => JSON.stringify({ pid })],
+];
+
+const CASES = some(9, PID_FILES);
+
+for (const program of ["stop", "start"] as const) {
+  attack(`${program}: a PID file with ${CASES.length} kinds of content harms nobody`, async () => {
+    await using stranger = new Sentinel();
+    for (const [name, content] of program === "start" ? some(2, CASES) : CASES) {
+      await using place = new Place();
+      const data = content(stranger.pid);
+      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+      await Deno.writeFile(place.path("pid"), bytes);
+
+      if (program === "stop") {
+        const { code, stdout, stderr } = await place.stop();
+        assertEquals([code, stdout], [0, `✅ No server is running on port ${place.port}\n`], name);
+        assertStringIncludes(stderr, "Stale PID file found", name);
+        assertPolite({ stdout, stderr }, name);
+      } else {
+        await using started = await place.start(PLAIN);
+        assertStringIncludes(started.stderr, "Stale PID file found", name);
+        await settle(place, name);
+      }
+
+      assertEquals([stranger.alive, remains(place)], [true, NOTHING], name);
+    }
+    tally("identity", `PID file, ${program}`, CASES.length);
+  });
+}
+
+type Changes = (stranger: number) => Record<string, unknown>;
+
+/** Identity of a living process, but for what is wrong. */
+function asServer(pid: number, startTime = startTimeOf(pid)): Record<string, unknown> {
+  return { serverPid: pid, serverStart: startTime };
+}
+
+/** Records that lie in a lock nobody holds: all but one thing of them is true. */
+const RECORDS: [string, Changes][] = [
+  ["a stranger with another start time", (pid) => asServer(pid, "12345")],
+  [
+    "a stranger with an earlier start time",
+    (pid) => asServer(pid, String(BigInt(startTimeOf(pid)) - 1n)),
+  ],
+  ["a stranger of another boot", (pid) => ({ ...asServer(pid), bootId: crypto.randomUUID() })],
+  ["a stranger as supervisor", (pid) => ({
+    supervisorPid: pid,
+    supervisorStart: startTimeOf(pid),
+  })],
+  ["PID 1, true", () => asServer(1)],
+  ["2**32 + a stranger", (pid) => ({ ...asServer(pid), serverPid: 2 ** 32 + pid })],
+  ["a negative stranger", (pid) => ({ ...asServer(pid), serverPid: -pid })],
+  ["0", (pid) => ({ ...asServer(pid), serverPid: 0 })],
+  ["-1", (pid) => ({ ...asServer(pid), serverPid: -1 })],
+  ["a fraction", (pid) => ({ ...asServer(pid), serverPid: pid + 0.5 })],
+  ["text", (pid) => ({ ...asServer(pid), serverPid: String(pid) })],
+  ["a list", (pid) => ({ ...asServer(pid), serverPid: [pid] })],
+  ["no start time", (pid) => ({ ...asServer(pid), serverStart: null })],
+  [
+    "a number as start time",
+    (pid) => ({ ...asServer(pid), serverStart: Number(startTimeOf(pid)) }),
+  ],
+  ["an empty boot", (pid) => ({ ...asServer(pid), bootId: "" })],
+  ["a marker that everybody has", (pid) => ({ ...asServer(pid, ""), supervisorStart: "" })],
+];
+
+const RAW: [string, Content][] = [
+  ["nothing", () => ""],
+  ["5 MB", (pid) => recordText(1, { ...asServer(pid), cwd: "x".repeat(5 << 20) })],
+  ["binary", () => crypto.getRandomValues(new Uint8Array(4000))],
+  ["half of a record", (pid) => recordText(1, asServer(pid)).slice(0, 120)],
+  ["a number", (pid) => `${pid}\n`],
+  ["deep JSON", () => "[".repeat(900_000)],
+  ["a poisoned prototype", (pid) => `{"__proto__":${recordText(1, asServer(pid))}}`],
+];
+
+attack("records that are false in one thing harm nobody, and the work goes on", async () => {
+  await using stranger = new Sentinel();
+  const texts = [
+    ...some(6, RECORDS).map(([name, changes]) =>
+      [name, (pid: number, port: number) => recordText(port, changes(pid))] as const
+    ),
+    ...some(3, RAW).map(([name, content]) => [name, (pid: number) => content(pid)] as const),
+  ];
+  for (const [name, make] of texts) {
+    await using place = new Place();
+    const data = make(stranger.pid, place.port);
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    await Deno.writeFile(place.path("lock"), bytes);
+    const dry = await place.stop("--dry-run", "--json");
+    assertEquals(JSON.parse(dry.stdout).processes, [], name);
+
+    const stopped = await place.stop();
+    assertEquals([stopped.code, stranger.alive, remains(place)], [0, true, NOTHING], name);
+    assertPolite(stopped, name);
+
+    if (!FULL) continue;
+    await Deno.writeFile(place.path("lock"), bytes);
+    await using _started = await place.start(PLAIN);
+    assertEquals(stranger.alive, true, name);
+    await settle(place, name);
+  }
+  tally("identity", "records with one false thing", texts.length);
+});
+
+attack("a lock that is held, with a record of a stranger, signals nobody", async () => {
+  await using stranger = new Sentinel();
+  await using place = new Place();
+  const wrong = [
+    { supervisorPid: stranger.pid, supervisorStart: "1" },
+    { supervisorPid: stranger.pid, supervisorStart: startTimeOf(stranger.pid), bootId: "x" },
+    { supervisorPid: 1, supervisorStart: startTimeOf(1) },
+  ];
+  for (const changes of some(1, wrong)) {
+    const text = recordText(place.port, { ...asServer(stranger.pid, "7"), ...changes });
+    await Deno.writeTextFile(place.path("lock"), text);
+    using file = await Deno.open(place.path("lock"), { read: true, write: true });
+    await file.lock(true);
+
+    const stopped = await place.stop("--timeout", "0.2");
+    const refused = await run("start", [...place.args, "--force", "--", ...PLAIN]);
+
+    assertEquals([stopped.code, refused.code], [1, 1], stopped.stdout + refused.stderr);
+    assertEquals([stranger.alive, await Deno.readTextFile(place.path("lock"))], [true, text]);
+  }
+  tally("identity", "held lock with a false record", wrong.length);
+});
+
+attack("its own shell as the server of a record, with every proof: not signalled", async () => {
+  // True in every word, so its other children may be ended; never the shell, nor the command.
+  await using place = new Place();
+  const script = `read line < /proc/$$/stat
+    set -- \${line##*) }; start=\${20}
+    printf '${recordText(place.port).trim()}' | sed "s/\\"serverPid\\":null/\\"serverPid\\":$$/;` +
+    ` s/\\"serverStart\\":null/\\"serverStart\\":\\"$start\\"/" > ${place.path("lock")}
+    echo $$ > ${place.path("pid")}
+    sleep 1000 &
+    ${shellCommand("stop", place.args)}
+    echo "the shell lives: $?"; kill %1 2>/dev/null; exit 0`;
+  for (const leads of [false, true]) {
+    await using shell = new Running([...leads ? ["setsid"] : [], "/bin/sh", "-c", script]);
+
+    const { code, stdout, stderr } = await shell.finished();
+
+    assertEquals(code, 0, `leader of a group: ${leads}\n${stdout}${stderr}`);
+    assertStringIncludes(stdout, "the shell lives: ", stderr);
+  }
+  tally("identity", "own shell with every proof", 2);
+});
+
+attack("stop and start --force inside the server they mean: refused, nothing harmed", async () => {
+  for (const program of ["stop", "start"] as const) {
+    await using place = new Place();
+    const file = `${place.dir}/go`;
+    const own = shellCommand(program, [
+      ...place.args,
+      ...["--timeout", "0.5"],
+      ...program === "start" ? ["--force", "--", ...PLAIN] : [],
+    ]);
+    const command = villain("runs", "{port}", file, "/bin/sh", "-c", `${own}; echo code $?`);
+    await using started = await place.start(command);
+    const server = place.serverPid();
+
+    await Deno.writeTextFile(file, "");
+    let told = "";
+    for (let i = 0; i < 100 && told === "" && isAlive(server); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      told = await Deno.readTextFile(`${file}.done`).catch(() => "");
+    }
+
+    const alive = { server: isAlive(server), supervisor: isAlive(started.pid) };
+    const all = `${program}\n${told}\n${started.stdout}${started.stderr}`;
+    assertEquals(alive, { server: true, supervisor: true }, all);
+    assertStringIncludes(told, "code 1", all);
+    assertEquals(remains(place).free, false, all);
+    await settle(place, program);
+  }
+  tally("identity", "inside its own server", 2);
+});
+
+attack(
+  "a server of another boot's record that has a listener is a stranger, yet stopped",
+  async () => {
+    await using place = new Place();
+    await using started = await place.start(PLAIN);
+    started.kill("SIGKILL");
+    const record = await Deno.readTextFile(place.path("lock"));
+    await Deno.writeTextFile(place.path("lock"), record.replace(bootId(), crypto.randomUUID()));
+
+    const managed = await place.stop("--managed");
+    const survived = isAlive(JSON.parse(record).serverPid);
+
+    assertEquals([managed.code, survived], [1, true]);
+    await settle(place);
+    tally("identity", "record of another boot, --managed", 1);
+  },
+);

@@ -1,0 +1,221 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { get, isAlive, isFree, launch, Place, run, waitUntil } from "../e2e/harness.ts";
+import {
+  assertPolite,
+  attack,
+  carriersOf,
+  NOTHING,
+  ONLY_FULL,
+  PLAIN,
+  remains,
+  settle,
+  sleep,
+  stranger,
+  tally,
+  tries,
+  until,
+  villain,
+} from "./attack.ts";
+
+/** Servers of ours that are hard to end; each must be gone after one stop, in a bounded time. */
+const MANAGED: [string, string[], string | null][] = [
+  ["has children that left the session", villain("family", "{port}"), null],
+  ["ignores every polite signal", villain("stubborn", "{port}"), null],
+  ["spawns 50 children a second that ignore SIGTERM", villain("storm", "{port}", "60"), null],
+  [
+    "has a child that forks its successor and dies, out of the session",
+    villain("hop", "{port}"),
+    null,
+  ],
+  ["has stopped itself (state T)", villain("stopped", "{port}"), null],
+  ["never reaps its children", villain("zombies", "{port}"), ONLY_FULL],
+  ["execs into another program", villain("becomes", "{port}"), null],
+  ["closes and opens its port all the time", villain("reopen", "{port}"), null],
+  ["has lost its main thread", villain("headless", "{port}"), null],
+];
+
+/** What a villain does only some time after it listens. */
+const SETTLE_MS = 800;
+
+for (const [name, command, missing] of MANAGED) {
+  for (const orphaned of [false, true]) {
+    const title = `${orphaned ? "an orphan" : "a server"} that ${name} is stopped as a whole`;
+    attack(title, async () => {
+      const count = tries(1, 5);
+      for (let i = 0; i < count; i++) {
+        await using place = new Place();
+        await using started = await place.start(command);
+        if (/stopped|execs|lost/.test(name)) await sleep(SETTLE_MS);
+        const server = place.serverPid();
+        if (orphaned) {
+          started.kill("SIGKILL");
+          await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+        }
+
+        const before = performance.now();
+        const stopped = await place.stop("--timeout", "0.5");
+        const took = performance.now() - before;
+
+        const told =
+          `${title}\n${stopped.stdout}${stopped.stderr}\n${started.stdout}${started.stderr}`;
+        assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
+        assertEquals([isAlive(server), took < 6000], [false, true], `${took} ms\n${told}`);
+        assertPolite(stopped, told);
+        assertPolite(await started.finished(), told);
+        assertEquals(stopped.stdout.includes("does not react"), false, told);
+      }
+      tally("processes", title, count);
+    }, missing ?? (orphaned && !/children|main thread/.test(name) ? ONLY_FULL : null));
+  }
+}
+
+/** The same, not started by us: only listeners are ended, and the port is free. */
+for (const role of ["stubborn", "stopped", "becomes", "reopen", "headless"]) {
+  attack(`a stranger of the kind "${role}" on the port is found and ended`, async () => {
+    await using place = new Place();
+    await using other = await stranger(villain(role, "{port}"), place.port);
+    if (role !== "stubborn" && role !== "reopen") await sleep(SETTLE_MS);
+
+    const refused = await run("start", [...place.args, "--", ...PLAIN]);
+    const stopped = await place.stop("--timeout", "0.5");
+
+    const told = `${refused.stderr}\n${stopped.stdout}${stopped.stderr}`;
+    if (role !== "reopen") {
+      assertEquals(refused.code, 1, told);
+      assertStringIncludes(refused.stderr, `PID ${other.pid}: `, told);
+      assertEquals([stopped.code, isAlive(other.pid)], [0, false], told);
+      assertEquals(isFree(place.port), true, told);
+    } else if (isAlive(other.pid)) { // it may have been seen in a moment without a port
+      assertEquals([0, 1].includes(stopped.code), true, told);
+    }
+    assertPolite(stopped);
+    tally("processes", `stranger: ${role}`, 1);
+  }, role === "stubborn" ? ONLY_FULL : null);
+}
+
+attack("what left the session with a cleared environment is ended if it listens", async () => {
+  await using place = new Place();
+  const command = villain("escape_clean", "{port}");
+  const args = [...place.args, "--ready-timeout", "2", "--", ...command];
+  await using started = launch("start", args, { cwd: place.dir });
+  await started.waitFor("listening");
+
+  const stopped = await place.stop("--timeout", "0.5");
+
+  assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, stopped.stderr);
+  assertPolite(await started.finished());
+  tally("processes", "escaped with a cleared environment", 1);
+});
+
+attack("death by a real-time signal is told, and gives a code above 128", async () => {
+  await using place = new Place();
+  await using started = await place.start(villain("real_time_death", "{port}"));
+
+  const { code, stderr } = await started.finished();
+
+  assertEquals(code >= 128, true, `${code} ${stderr}`);
+  assertMatch(stderr, /The server ended by .*real-time signal/);
+  assertEquals(remains(place), NOTHING);
+  tally("processes", "death by signal 40", 1);
+});
+
+for (const delay of ["0", "0.1"]) {
+  attack(`a respawner that waits ${delay} s: said, and named, exit code 1`, async () => {
+    await using place = new Place();
+    await using respawner = await stranger(villain("respawn", "{port}", delay), place.port);
+
+    const stopped = await place.stop("--timeout", "0.5");
+
+    const told = stopped.stdout + stopped.stderr;
+    assertPolite(stopped);
+    assertEquals(isAlive(respawner.pid), true, told);
+    assertEquals(stopped.code, 1, told);
+    assertStringIncludes(stopped.stderr, `taken again by PID `, told);
+    assertStringIncludes(stopped.stderr, `PID ${respawner.pid}: `, told);
+    respawner.kill("SIGKILL");
+    await waitUntil(() => !isAlive(respawner.pid), "the end of the respawner");
+    await until(() => !isFree(place.port), "the last listener", 2000).catch(() => {});
+    await settle(place);
+    tally("processes", `respawner, ${delay} s`, 1);
+  });
+}
+
+attack("a server of ours that is a respawner is stopped as a whole", async () => {
+  await using place = new Place();
+  await using started = await place.start(villain("respawn", "{port}", "0"));
+
+  const stopped = await place.stop("--timeout", "1");
+
+  const told = stopped.stdout + stopped.stderr + started.stderr;
+  assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
+  assertEquals((await started.finished()).code, 0, told);
+  tally("processes", "respawner as server", 1);
+});
+
+attack("a SIGSTOPped supervisor does not keep start --force from its work", async () => {
+  const count = tries(1, 10);
+  for (let i = 0; i < count; i++) {
+    await using place = new Place();
+    await using first = await place.start(PLAIN);
+    first.kill("SIGSTOP");
+
+    await using _second = await place.start(PLAIN, ["--force", "--timeout", "1"]);
+
+    assertEquals([isAlive(first.pid), await get(place.port)], [false, "plain\n"]);
+    await settle(place);
+  }
+  tally("processes", "SIGSTOPped supervisor", count);
+});
+
+attack("a supervisor stopped again and again does not keep stop from its work", async () => {
+  await using place = new Place();
+  await using started = await place.start(PLAIN);
+  let over = false;
+  const stopper = (async () => {
+    for (let i = 0; i < 3000 && !over && isAlive(started.pid); i++) {
+      try {
+        started.kill("SIGSTOP");
+      } catch {
+        return;
+      }
+      await sleep(1);
+    }
+  })();
+
+  const stopped = await place.stop("--timeout", "1");
+  over = true;
+  await stopper;
+  if (isAlive(started.pid)) started.kill("SIGCONT");
+
+  const told = stopped.stdout + stopped.stderr;
+  assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
+  tally("processes", "SIGSTOP in a loop", 1);
+});
+
+attack("a server that accepts but never answers its health path is stopped at once", async () => {
+  await using place = new Place();
+  const args = [...place.args, "--health-path", "/health", "--", ...villain("silent", "{port}")];
+  await using started = launch("start", args, { cwd: place.dir });
+  await started.waitFor("listening");
+  await sleep(300);
+
+  const before = performance.now();
+  const stopped = await place.stop();
+  const took = Math.round(performance.now() - before);
+
+  const told = `${took} ms\n${stopped.stdout}${stopped.stderr}${started.stderr}`;
+  assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
+  assertEquals([stopped.stderr, took < 1000], ["", true], told);
+  tally("processes", "health path that never answers", 1);
+});
+
+attack("nothing carries the marker of a port after its server ended by itself", async () => {
+  await using place = new Place();
+  await using started = await place.start(villain("family", "{port}"));
+  Deno.kill(place.serverPid(), "SIGKILL");
+
+  const { code } = await started.finished();
+
+  assertEquals([code, carriersOf(place.port)], [137, []]);
+  tally("processes", "server killed, children left", 1);
+});

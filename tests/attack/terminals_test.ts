@@ -1,0 +1,222 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import {
+  commandOf,
+  get,
+  isAlive,
+  isFree,
+  Place,
+  ROOT,
+  Running,
+  SERVERS,
+  which,
+} from "../e2e/harness.ts";
+import {
+  assertPolite,
+  attack,
+  NOTHING,
+  PLAIN,
+  remains,
+  settle,
+  shellCommand,
+  sleep,
+  tally,
+  until,
+  villain,
+} from "./attack.ts";
+
+const CTRL_C = ["type", "\x03"];
+const CTRL_Z = ["type", "\x1a"];
+const WAIT_READY = ["wait", "is running on"];
+
+function terminal(steps: unknown[], command: readonly string[], cwd = ROOT): Running {
+  const script = join(SERVERS, "terminal.py");
+  return new Running(["/usr/bin/python3", script, JSON.stringify(steps), ...command], { cwd });
+}
+
+const BASH = which("bash") ? null : "no bash";
+
+attack(
+  "Ctrl+Z and fg leave it usable: the server answers all the time, Ctrl+C ends it",
+  async () => {
+    await using place = new Place();
+    const start = shellCommand("start", [...place.args, "--", ...PLAIN]);
+    const steps = [
+      ["wait", "$"],
+      ["type", `${start}\r`],
+      WAIT_READY,
+      CTRL_Z,
+      ["wait", "Stopped"],
+      ["type", "fg\r"],
+      ["sleep", 0.3],
+      ["type", "\x1a"],
+      ["wait", "Stopped"],
+      ["type", "bg\r"],
+      ["sleep", 0.3],
+      ["type", "fg\r"],
+      ["sleep", 0.3],
+      CTRL_C,
+      ["wait", "is free"],
+      ["type", "exit\r"],
+    ];
+    await using shown = terminal(steps, ["bash", "--norc", "--noprofile", "-i"]);
+    await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+    let failures = 0;
+    while (place.leftFiles().length === 2) {
+      const answer = await get(place.port).catch(() => "");
+      if (answer !== "plain\n" && place.leftFiles().length === 2) failures++;
+      await sleep(50);
+    }
+
+    const { stdout } = await shown.finished();
+
+    assertStringIncludes(stdout, `Server stopped, port ${place.port} is free`);
+    // The last look may fall into the moment of the stop.
+    assertEquals([failures <= 1, remains(place)], [true, NOTHING], stdout);
+    tally("terminals", "Ctrl+Z, fg, Ctrl+Z, bg, fg, Ctrl+C", 1);
+  },
+  BASH,
+);
+
+attack("a supervisor that Ctrl+Z stopped does not keep stop from its work", async () => {
+  await using place = new Place();
+  const start = shellCommand("start", [...place.args, "--", ...PLAIN]);
+  const stop = shellCommand("stop", place.args);
+  const steps = [
+    ["wait", "$"],
+    ["type", `${start}\r`],
+    WAIT_READY,
+    CTRL_Z,
+    ["wait", "Stopped"],
+    ["type", `${stop}; echo code $?\r`],
+    ["wait", "code "],
+    ["sleep", 0.3],
+    ["type", "exit\r"],
+    ["sleep", 0.2],
+    ["type", "exit\r"],
+  ];
+  await using shown = terminal(steps, ["bash", "--norc", "--noprofile", "-i"]);
+
+  const { stdout } = await shown.finished();
+
+  assertStringIncludes(stdout, "\ncode 0\n", stdout);
+  assertEquals(stdout.includes("does not react"), false, stdout);
+  assertEquals(remains(place), NOTHING, stdout);
+  tally("terminals", "stop of a supervisor in state T", 1);
+}, BASH);
+
+attack("a pipe whose reader went away: start goes on, and stops when told", async () => {
+  await using place = new Place();
+  const start = shellCommand("start", [...place.args, "--", ...PLAIN]);
+  const script = `{ ${start} 2>&1; echo "code $?" >${place.dir}/code; } | head -n 1`;
+  await using shell = new Running(["/bin/sh", "-c", script], { cwd: place.dir });
+  await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+  await sleep(200);
+  assertEquals(await get(place.port), "plain\n");
+
+  await settle(place);
+
+  await shell.finished();
+  assertEquals(await Deno.readTextFile(join(place.dir, "code")), "code 0\n");
+  tally("terminals", "start | head -1", 1);
+});
+
+attack("a pipe that nobody reads, full: stop is polite, and works", async () => {
+  // As in `start | less`: the server's output has filled the pipe, so every word blocks.
+  await using place = new Place();
+  const start = shellCommand("start", [...place.args, "--", ...villain("floods", "{port}")]);
+  const script = `{ ${start} 2>&1; echo "code $?" >${place.dir}/code; } | exec sleep 1000`;
+  await using shell = new Running(["setsid", "/bin/sh", "-c", script], { cwd: place.dir });
+  await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+  await sleep(500);
+
+  const before = performance.now();
+  const stopped = await place.stop("--timeout", "2");
+  const took = Math.round(performance.now() - before);
+
+  const told = `${took} ms ${stopped.stdout}${stopped.stderr}`;
+  assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
+  const goodbye = await Deno.stat(join(place.dir, "goodbye")).then(() => true, () => false);
+  assertEquals(goodbye, true, `the server was asked politely; ${told}`);
+  Deno.kill(-shell.pid, "SIGKILL");
+  tally("terminals", "full pipe, stop", 1);
+});
+
+attack("a pipe that nobody reads, full: SIGTERM and Ctrl+C still end it", async () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    await using place = new Place();
+    const start = shellCommand("start", [...place.args, "--", ...villain("floods", "{port}")]);
+    const script = `{ ${start} 2>&1; } | exec sleep 1000`;
+    await using shell = new Running(["setsid", "/bin/sh", "-c", script], { cwd: place.dir });
+    await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+    await sleep(500);
+    const supervisor = Number(place.record().supervisorPid);
+
+    Deno.kill(supervisor, signal);
+    await until(() => !isAlive(supervisor), `the end after ${signal}`, 4000)
+      .finally(() => Deno.kill(-shell.pid, "SIGKILL"));
+
+    assertEquals(remains(place), NOTHING);
+  }
+  tally("terminals", "full pipe, signals", 2);
+});
+
+attack("closed standard input, output and error: nothing ends up in the lock", async () => {
+  await using place = new Place();
+  const start = shellCommand("start", [...place.args, "--", ...PLAIN]);
+  await using shell = new Running(["/bin/sh", "-c", `exec ${start} <&- >&- 2>&-`]);
+  await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+  await until(() => place.record().state === "ready", "readiness");
+  assertEquals(place.record().supervisorPid, shell.pid);
+
+  await settle(place);
+
+  assertEquals((await shell.finished()).code, 0);
+  tally("terminals", "closed 0, 1 and 2", 1);
+});
+
+attack("a hang-up of the shell's terminal stops everything, also a tree that left it", async () => {
+  await using place = new Place();
+  const start = shellCommand("start", [...place.args, "--", ...villain("family", "{port}")]);
+  const steps = [["wait", "$"], ["type", `${start}\r`], WAIT_READY, ["hangup"]];
+  await using shown = terminal(steps, ["bash", "--norc", "--noprofile", "-i"]);
+
+  await shown.finished();
+  await until(() => place.leftFiles().length === 0, "the end", 10_000);
+
+  assertEquals(remains(place), NOTHING);
+  tally("terminals", "hang-up of an interactive shell", 1);
+}, BASH);
+
+attack("a hang-up while it waits for readiness leaves nothing", async () => {
+  await using place = new Place();
+  const command = [...commandOf("start"), ...place.args, "--", ...villain("slow", "{port}", "60")];
+  await using shown = terminal([["wait", "Starting on"], ["sleep", 0.2], ["hangup"]], command);
+
+  await shown.finished();
+  await until(() => place.leftFiles().length === 0, "the end", 10_000);
+
+  assertEquals(remains(place), NOTHING);
+  tally("terminals", "hang-up before readiness", 1);
+});
+
+attack(
+  "a server in the background survives the hang-up of its terminal, and its log works",
+  async () => {
+    await using place = new Place();
+    const start = shellCommand("start", [...place.args, "--detach", "--", ...PLAIN]);
+    const steps = [["wait", "$"], ["type", `${start}\r`], ["wait", "in the background"], [
+      "hangup",
+    ]];
+    await using shown = terminal(steps, ["bash", "--norc", "--noprofile", "-i"]);
+    await shown.finished();
+    await sleep(300);
+
+    assertEquals(await get(place.port), "plain\n");
+    const stopped = await settle(place);
+    assertPolite(stopped);
+    assertStringIncludes(await Deno.readTextFile(place.path("log")), "Server stopped");
+    tally("terminals", "--detach and hang-up", 1);
+  },
+  BASH,
+);

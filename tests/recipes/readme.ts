@@ -1,0 +1,119 @@
+/**
+ * Reads what README.md shows, and lays out a copy of the product to try it in.
+ *
+ * @module
+ */
+
+import { join } from "@std/path/join";
+import { resolve } from "@std/path/resolve";
+
+/** The repository. */
+export const ROOT = resolve(import.meta.dirname!, "../..");
+
+/** Path of the README. */
+export const README = join(ROOT, "README.md");
+
+/** A fenced block of a Markdown file that a comment above it gives a name. */
+export interface Block {
+  readonly kind: string;
+  readonly name: string;
+  readonly lang: string;
+  readonly text: string;
+}
+
+/**
+ * Finds the blocks that are marked by a comment such as `<!-- recipe: vite -->`.
+ *
+ * @param markdown The text.
+ * @returns The blocks, in order.
+ */
+export function markedBlocks(markdown: string): Block[] {
+  const pattern = /<!-- (\w+): ([\w-]+) -->\n+```(\w*)\n([^]*?)```/g;
+  return [...markdown.matchAll(pattern)].map(([, kind, name, lang, text]) => ({
+    kind: kind!,
+    name: name!,
+    lang: lang!,
+    text: text!,
+  }));
+}
+
+/**
+ * Text of a recipe.
+ *
+ * @param name Its name in the README.
+ * @returns The text of its block.
+ */
+export function recipe(name: string): string {
+  const blocks = markedBlocks(Deno.readTextFileSync(README));
+  const found = blocks.filter((block) => block.kind === "recipe" && block.name === name);
+  if (found.length !== 1) throw new Error(`README has ${found.length} recipes "${name}"`);
+  return found[0]!.text;
+}
+
+/** A copy of the product in a folder of its own, with commands as the README installs them. */
+export class Product implements AsyncDisposable {
+  readonly #home = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "recipe_test_" }));
+  /** The copy; its PID files lie there. */
+  readonly dir = join(this.#home, "backend");
+  /** Folder with `deno` and the three commands. */
+  readonly bin = join(this.#home, "bin");
+  /** Folder for a project. */
+  readonly project = join(this.#home, "project");
+
+  constructor() {
+    Deno.chmodSync(this.#home, 0o755);
+    for (const dir of [this.dir, this.bin, this.project]) Deno.mkdirSync(dir);
+    const parts = ["deno.json", "deno.lock", "start_server.ts", "stop_server.ts", "lib", "scripts"];
+    const args = ["-r", ...parts.map((part) => join(ROOT, part)), this.dir];
+    new Deno.Command("cp", { args }).outputSync();
+    Deno.symlinkSync(Deno.execPath(), join(this.bin, "deno"));
+    for (const name of ["start_server", "stop_server", "scripts/status_server"]) {
+      const shim = `#!/bin/sh\nexec deno run --allow-all "${this.dir}/${name}.ts" "$@"\n`;
+      Deno.writeTextFileSync(join(this.bin, name.replace(/.*\//, "")), shim, { mode: 0o755 });
+    }
+  }
+
+  /** Variables to run commands with: these commands first on PATH, and no colours. */
+  get env(): Record<string, string> {
+    return { PATH: `${this.bin}:${Deno.env.get("PATH") ?? ""}`, NO_COLOR: "1" };
+  }
+
+  /** Path of a file of a port. */
+  path(port: number, kind: "pid" | "lock" | "log"): string {
+    return join(this.dir, `.server_${port}.${kind}`);
+  }
+
+  /** PID of the server on a port, as its PID file has it. */
+  serverPid(port: number): number {
+    return Number(Deno.readTextFileSync(this.path(port, "pid")));
+  }
+
+  /** Names of the files that servers left, logs aside. */
+  leftFiles(): string[] {
+    return [...Deno.readDirSync(this.dir)].map(({ name }) => name)
+      .filter((name) => /^\.server_.*\.(pid|lock)$/.test(name));
+  }
+
+  /** Makes `python` and `python3` the system's own, for which Debian packages are. */
+  usePython(): void {
+    for (const name of ["python", "python3"]) {
+      Deno.symlinkSync("/usr/bin/python3", join(this.bin, name));
+    }
+  }
+
+  /** Writes files into the project. */
+  write(files: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(this.project, name);
+      Deno.mkdirSync(resolve(path, ".."), { recursive: true });
+      Deno.writeTextFileSync(path, text);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const options = { cwd: this.dir, env: this.env, stdout: "null", stderr: "null" } as const;
+    const args = ["--all", "--timeout", "1"];
+    await new Deno.Command(join(this.bin, "stop_server"), { args, ...options }).output();
+    await Deno.remove(this.#home, { recursive: true });
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Makes the recordings of terminals that README.md shows, and compares them with what it shows.
+ *
+ * @module
+ */
+
+import { isFree, Running, serverCommand, SERVERS, waitUntil } from "../e2e/harness.ts";
+import { join } from "@std/path/join";
+import type { Product } from "./readme.ts";
+
+/** The port that recordings show. */
+export const SHOWN_PORT = 8001;
+
+/** What a recording needs before its first command. */
+export interface Stage {
+  readonly product: Product;
+  readonly port: number;
+  /** Takes what is to be ended afterwards. */
+  readonly keep: (running: Running) => void;
+}
+
+/** What happens before each recording, by its name; nothing for those not listed. */
+export const STAGES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
+  "in-use": startInBackground,
+  async orphan(stage) {
+    await startInBackground(stage);
+    const record = JSON.parse(Deno.readTextFileSync(stage.product.path(stage.port, "lock")));
+    Deno.kill(record.supervisorPid, "SIGKILL");
+  },
+  async stale({ product, port }) {
+    const dead = new Deno.Command("true").spawn();
+    await dead.status;
+    Deno.writeTextFileSync(product.path(port, "pid"), `${dead.pid}\n`);
+  },
+  async multiple({ port, keep }) {
+    for (let i = 0; i < 3; i++) {
+      const python = new Running([PYTHON, "reuse_port.py", String(port)], { cwd: SERVERS });
+      keep(python);
+      await python.waitFor("listening");
+    }
+  },
+  async foreign({ port, keep }) {
+    keep(new Running([PYTHON, "-m", "http.server", String(port)]));
+    await waitUntil(() => !isFree(port), "the listener");
+  },
+  async denied({ product, port, keep }) {
+    keep(new Running(serverCommand("http.ts", String(port))));
+    await waitUntil(() => !isFree(port), "the listener");
+    Deno.chownSync(product.dir, NOBODY, NOBODY);
+  },
+};
+
+const NOBODY = 65534;
+const PYTHON = "/usr/bin/python3";
+
+async function startInBackground({ product, port }: Stage): Promise<void> {
+  const args = ["run", "-A", "start_server.ts", "--detach", "--port", String(port)];
+  const started = new Running(["deno", ...args], { cwd: product.dir, env: product.env });
+  await started.finished();
+}
+
+/**
+ * Runs the commands of a block and records them anew.
+ *
+ * @param block Lines with `$ ` are commands; one whose lines have `^C` is ended by that.
+ * @param stage Where to run them.
+ * @param user With `nobody`, they are run by that user.
+ * @returns What a terminal would show, with paths shortened.
+ */
+export async function record(
+  block: string,
+  { product, port }: Stage,
+  user: "self" | "nobody",
+): Promise<string> {
+  const shown: string[] = [];
+  let code = 0;
+  for (const part of block.split(/^(?=\$ )/m)) {
+    const command = part.slice(2).split("\n")[0]!;
+    let output = `${code}\n`;
+    if (command !== "echo $?") {
+      const prefix = user === "self"
+        ? ["setsid"]
+        : ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
+      const home = user === "self" ? {} : { DENO_DIR: join(product.dir, "deno_dir") };
+      await using running = new Running(["sh", "-c", `exec 2>&1; exec ${command}`], {
+        cwd: product.dir,
+        env: { ...product.env, ...home, SERVER_PORT: String(port) },
+        prefix,
+      });
+      if (part.includes("^C")) {
+        await running.waitFor("Server is running on");
+        const before = running.stdout.length;
+        Deno.kill(-running.pid, "SIGINT");
+        code = (await running.finished()).code;
+        output = `${running.stdout.slice(0, before)}^C${running.stdout.slice(before)}`;
+      } else {
+        code = (await running.finished()).code;
+        output = running.stdout;
+      }
+    }
+    shown.push(`$ ${command}\n${shorten(output, product, port)}`);
+  }
+  return shown.join("");
+}
+
+function shorten(text: string, product: Product, port: number): string {
+  return text.replaceAll(product.dir, "~/backend")
+    .replaceAll(Deno.execPath(), "deno").replaceAll(join(product.bin, "deno"), "deno")
+    .replaceAll(/^(Download|Initialize) .*\n/gm, "") // by a user whose cache is still empty
+    .replaceAll(new RegExp(`(?<!\\d)${port}(?!\\d)`, "g"), String(SHOWN_PORT))
+    .replaceAll(/[ \t]+$/gm, "");
+}
+
+/**
+ * Takes out of a recording what differs from run to run: numbers, and the width of columns.
+ *
+ * @param text The recording.
+ * @returns What has to be equal.
+ */
+export function comparable(text: string): string {
+  return text.split("\n").map((line) =>
+    line.startsWith("$ ") || /^\d+$/.test(line)
+      ? line
+      : line.replaceAll(SHOWN_PORT + "", "PORT").replaceAll(/\d+(\.\d+)?/g, "N").replaceAll(
+        / +/g,
+        " ",
+      )
+  ).join("\n").replaceAll(/^( +- )(PID N)/gm, "$1$2");
+}
