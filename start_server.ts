@@ -7,5 +7,5 @@
 import { runProgram } from "./lib/program.ts";
 import { startProgram } from "./lib/start_program.ts";
 
-// deno-lint-ignore no-console -- the entry prints
-Deno.exit(await runProgram(startProgram, Deno.args, { say: console.log, warn: console.error }));
+// Its reader may have stopped reading long ago: what ends the server must not hang on that.
+Deno.exit(await runProgram(startProgram, Deno.args, 500));

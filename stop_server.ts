@@ -7,5 +7,4 @@
 import { runProgram } from "./lib/program.ts";
 import { stopProgram } from "./lib/stop_program.ts";
 
-// deno-lint-ignore no-console -- the entry prints
-Deno.exit(await runProgram(stopProgram, Deno.args, { say: console.log, warn: console.error }));
+Deno.exit(await runProgram(stopProgram, Deno.args));

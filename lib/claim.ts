@@ -15,11 +15,9 @@ import type { StopOptions } from "./stop_options.ts";
 import { findOrphans, type Guard, openGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
-import { originOf } from "./origin.ts";
+import { originsOf } from "./origins.ts";
 import { removeStalePidFile } from "./pid_file.ts";
-import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
-import type { ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
 import * as startMessages from "./start_messages.ts";
 import { stopGuarded } from "./stop_guarded.ts";
@@ -34,6 +32,8 @@ export interface ClaimOptions extends Context {
   readonly config: StartConfig;
   /** The port's files. */
   readonly files: PortFiles;
+  /** The command line that stops a server on this port. */
+  readonly stopCommand: string;
 }
 
 type Left = Extract<Guard, { kind: "left" }>;
@@ -84,14 +84,18 @@ async function guardedRefusal(record: LockRecord, options: ClaimOptions): Promis
   const tree = record.server === null ? [] : await platform.descendants(record.server.pid);
   const holders = await platform.holdersAmong(record.port, tree);
   const processes = holders.length > 0 ? holders : tree.slice(0, 1);
-  return refusal({ processes, hidden: [], notes: messages.guardedBy(record) }, options);
+  return refusal({
+    processes,
+    hidden: [],
+    notes: messages.guardedBy(record, options.stopCommand, Date.now()),
+  }, options);
 }
 
 /** Ends a server whose supervisor was killed, or refuses. */
 async function settleOrphans(record: LockRecord | null, options: ClaimOptions): Promise<void> {
   const orphans = await findOrphans(record, options.platform);
   if (record === null || orphans.length === 0) return;
-  const notes = messages.orphanedFrom(record);
+  const notes = messages.orphanedFrom(record, options.stopCommand, Date.now());
   if (!options.config.force) throw refusal({ processes: orphans, hidden: [], notes }, options);
   const ended = await endOrphans(record, stopOptionsOf(options));
   if (ended.some(isLeft)) {
@@ -121,14 +125,6 @@ async function settlePort(options: ClaimOptions): Promise<void> {
     ? await originsOf(processes, platform)
     : [messages.heldByNobodySeen(port, found.kind === "unknown" ? found.reason : null)];
   throw refusal({ processes, hidden, notes }, options);
-}
-
-async function originsOf(
-  processes: readonly ProcessRow[],
-  platform: Platform,
-): Promise<string[]> {
-  const origins = processes.map(async (row) => originOf(row, await platform.contextOf(row)));
-  return (await Promise.all(origins)).filter((note) => note !== null);
 }
 
 function refusal(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findTree, rootOf } from "./guard.ts";
+import { findTree, rootOf, signallable } from "./guard.ts";
 import { isSameProcess } from "./identity.ts";
 import type { Platform } from "./platform/types.ts";
 import type { LockRecord } from "./record.ts";
@@ -32,19 +32,19 @@ export function endTree(
   platform: Platform,
   options: EndTreeOptions,
 ): Promise<EndedProcess[]> {
-  const { server } = record;
+  const { server, ownerUid } = record;
+  const root = { ...rootOf(record), bornAfter: options.bornAfter ?? null };
+  const family = async () => {
+    const rows = server === null ? [] : await platform.descendants(server.pid);
+    const isProven = rows.some((row) => isSameProcess(row, server));
+    return isProven ? await signallable(rows, root, platform) : [];
+  };
   return terminate({
     ...options,
     platform,
-    find: () => findTree({ ...rootOf(record), bornAfter: options.bornAfter ?? null }, platform),
-    ...(server === null ? {} : { group: server.pid, findFirst: () => family(record, platform) }),
+    find: () => findTree(root, platform),
+    ...(server === null ? {} : { findFirst: family }),
+    // Members of the group may be other users': then each is signalled by itself.
+    ...(server === null || ownerUid ? {} : { group: server.pid }),
   });
-}
-
-/** The server and its descendants, found without a search; none unless it is proven to be the one. */
-async function family({ server }: LockRecord, platform: Platform) {
-  const rows = server === null ? [] : await platform.descendants(server.pid);
-  if (!rows.some((row) => isSameProcess(row, server))) return [];
-  const lineage = await platform.lineage();
-  return rows.filter(({ pid }) => !lineage.has(pid));
 }

@@ -49,15 +49,31 @@ export async function openGuard(
 
 async function guardOf(attempt: LockAttempt, platform: Platform): Promise<Guard> {
   if (attempt.kind === "absent") return { kind: "none" };
-  if (attempt.kind === "acquired") {
-    return { kind: "left", lock: attempt.lock, record: parseRecord(await attempt.lock.read()) };
-  }
-  const record = parseRecord(attempt.text);
+  const text = attempt.kind === "held" ? attempt.text : await attempt.lock.read();
+  const record = await believe(parseRecord(text), attempt.ownerUid, platform);
+  if (attempt.kind === "acquired") return { kind: "left", lock: attempt.lock, record };
   if (record === null || record.bootId !== await platform.bootId()) return { kind: "busy", record };
   const supervisor = await platform.readProcess(record.supervisor.pid);
   return isSameProcess(supervisor, record.supervisor)
     ? { kind: "guarded", record, supervisor: supervisor! }
     : { kind: "busy", record };
+}
+
+/**
+ * A lock file that somebody else could write may name anybody: for root it would be a way to have any
+ * process killed. So it is believed only about its owner's processes.
+ */
+async function believe(
+  record: LockRecord | null,
+  ownerUid: number | null,
+  platform: Platform,
+): Promise<LockRecord | null> {
+  if (record === null || ownerUid === null) return record;
+  for (const named of [record.supervisor, record.server]) {
+    const row = named === null ? null : await platform.readProcess(named.pid);
+    if (isSameProcess(row, named) && row!.uid !== ownerUid) return null;
+  }
+  return { ...record, ownerUid };
 }
 
 /**
@@ -67,8 +83,8 @@ async function guardOf(attempt: LockAttempt, platform: Platform): Promise<Guard>
  * @returns Server and marker.
  */
 export function rootOf(record: LockRecord): TreeRoot {
-  const { server, port, supervisor } = record;
-  return { server, marker: markerOf(port, supervisor), since: supervisor.startTime };
+  const { server, port, supervisor, ownerUid = null } = record;
+  return { server, marker: markerOf(port, supervisor), since: supervisor.startTime, ownerUid };
 }
 
 /**
@@ -107,6 +123,24 @@ export async function findOrphans(
  * @returns The processes, without this one and its ancestors.
  */
 export async function findTree(root: TreeRoot, platform: Platform): Promise<ProcessRow[]> {
+  return await signallable(await platform.findTree(root), root, platform);
+}
+
+/**
+ * Leaves out who is never signalled as part of a server.
+ *
+ * @param rows Processes of the server.
+ * @param root What proves that they belong to it.
+ * @param platform The platform.
+ * @returns The processes without this one, its ancestors, and those the record may not name.
+ */
+export async function signallable(
+  rows: readonly ProcessRow[],
+  { ownerUid = null }: TreeRoot,
+  platform: Platform,
+): Promise<ProcessRow[]> {
   const lineage = await platform.lineage();
-  return (await platform.findTree(root)).filter(({ pid }) => !lineage.has(pid));
+  return rows.filter(({ pid, uid }) =>
+    !lineage.has(pid) && (ownerUid === null || uid === ownerUid)
+  );
 }

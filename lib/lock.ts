@@ -5,17 +5,17 @@
  * @module
  */
 
-import { delay } from "./delay.ts";
 import { reasonOf, ServerError } from "./errors.ts";
+import { assertOurs, lstatOrNull, readFrom } from "./regular_file.ts";
 
 /** Largest record that is read, in bytes; anything longer is not a record of ours. */
 const MAX_RECORD_BYTES = 1 << 20;
 
 /** What came of one attempt to lock. */
 export type LockAttempt =
-  | { readonly kind: "acquired"; readonly lock: Lock }
+  | { readonly kind: "acquired"; readonly lock: Lock; readonly ownerUid: number | null }
   /** Somebody else holds it; `text` is the record, or empty where a locked file cannot be read. */
-  | { readonly kind: "held"; readonly text: string }
+  | { readonly kind: "held"; readonly text: string; readonly ownerUid: number | null }
   /** There is no lock file, and none was to be made. */
   | { readonly kind: "absent" };
 
@@ -102,10 +102,17 @@ export async function tryLock(path: string, options: { create: boolean }): Promi
     try {
       if (!(await file.tryLock(true))) {
         const text = await readOpenFile(file);
+        const ownerUid = await foreignOwner(file);
         file.close();
-        return { kind: "held", text };
+        return { kind: "held", text, ownerUid };
       }
-      if (await isInPlace(path, file)) return { kind: "acquired", lock: new Lock(path, file) };
+      if (await isInPlace(path, file)) {
+        return {
+          kind: "acquired",
+          lock: new Lock(path, file),
+          ownerUid: await foreignOwner(file),
+        };
+      }
     } catch (error) {
       file.close();
       throw error;
@@ -115,25 +122,10 @@ export async function tryLock(path: string, options: { create: boolean }): Promi
   throw new ServerError("pidFile", `Cannot lock "${path}": the file keeps changing`);
 }
 
-/**
- * Locks, giving a reader, who holds the lock for an instant, time to let go.
- *
- * @param path The lock file; made if it is missing.
- * @param waitMs How long to try, in ms.
- * @returns The lock, or the record of who holds it.
- * @throws {ServerError} As {@linkcode tryLock}.
- */
-export async function acquireLock(
-  path: string,
-  waitMs: number,
-): Promise<Exclude<LockAttempt, { kind: "absent" }>> {
-  const deadline = performance.now() + waitMs;
-  for (;;) {
-    const attempt = await tryLock(path, { create: true });
-    if (attempt.kind === "acquired") return attempt;
-    if (attempt.kind === "held" && performance.now() >= deadline) return attempt;
-    await delay(10);
-  }
+/** The owner of a file that is neither root's nor this user's: he may have written anything. */
+async function foreignOwner(file: Deno.FsFile): Promise<number | null> {
+  const { uid } = await file.stat();
+  return uid === 0 || uid === Deno.uid() ? null : uid;
 }
 
 async function openLockFile(
@@ -143,9 +135,7 @@ async function openLockFile(
   try {
     const there = await lstatOrNull(path);
     if (there === null && !create) return "absent";
-    if (there !== null && !there.isFile) {
-      throw new ServerError("pidFile", `Cannot use "${path}" as lock: not a regular file`);
-    }
+    if (there !== null) assertOurs(path, there, "lock");
     const access = { read: true, write: true };
     return await Deno.open(path, there ? access : { ...access, createNew: true, mode: 0o600 });
   } catch (error) {
@@ -159,9 +149,11 @@ async function openLockFile(
       return "changed";
     }
     if (error instanceof Deno.errors.PermissionDenied) {
-      throw new ServerError("accessDenied", `Cannot open "${path}": permission denied`, {
-        cause: error,
-      });
+      throw new ServerError(
+        "accessDenied",
+        `Cannot open "${path}": permission denied; run again with sudo, or choose another --pid-dir`,
+        { cause: error },
+      );
     }
     if (error instanceof ServerError) throw error;
     throw new ServerError("pidFile", `Cannot open "${path}": ${reasonOf(error)}`, { cause: error });
@@ -170,33 +162,12 @@ async function openLockFile(
 
 async function isInPlace(path: string, file: Deno.FsFile): Promise<boolean> {
   const [open, there] = await Promise.all([file.stat(), lstatOrNull(path)]);
-  if ((open.nlink ?? 1) > 1) {
-    // Somebody else's file under this name: the record would be written over it.
-    throw new ServerError("pidFile", `Cannot use "${path}" as lock: it has another name, too`);
-  }
+  assertOurs(path, open, "lock");
   return there !== null && there.isFile && open.isFile && open.dev === there.dev &&
     open.ino === there.ino;
 }
 
-async function lstatOrNull(path: string): Promise<Deno.FileInfo | null> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
 async function readOpenFile(file: Deno.FsFile): Promise<string> {
   const { size } = await file.stat();
-  if (size > MAX_RECORD_BYTES) return "";
-  await file.seek(0, Deno.SeekMode.Start);
-  const bytes = new Uint8Array(size);
-  let done = 0;
-  while (done < size) {
-    const count = await file.read(bytes.subarray(done));
-    if (count === null) break;
-    done += count;
-  }
-  return new TextDecoder().decode(bytes.subarray(0, done));
+  return size > MAX_RECORD_BYTES ? "" : await readFrom(file, 0, size);
 }

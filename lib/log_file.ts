@@ -6,6 +6,7 @@
  */
 
 import { reasonOf, ServerError } from "./errors.ts";
+import { assertOurs, lstatOrNull, readFrom } from "./regular_file.ts";
 
 /** Most of the log that is shown after a failure, bytes. */
 const TAIL_BYTES = 4096;
@@ -20,16 +21,12 @@ const TAIL_BYTES = 4096;
 export async function openLog(path: string): Promise<number> {
   try {
     const there = await lstatOrNull(path);
-    if (there !== null && !there.isFile) {
-      throw new ServerError("pidFile", `Cannot use "${path}" as log: not a regular file`);
-    }
+    if (there !== null) assertOurs(path, there, "log");
     const options = there === null ? { createNew: true, mode: 0o600 } : { append: true };
     using file = await Deno.open(path, { write: true, ...options });
-    const { size, nlink } = await file.stat();
-    if ((nlink ?? 1) > 1) {
-      throw new ServerError("pidFile", `Cannot use "${path}" as log: it has another name, too`);
-    }
-    return size;
+    const info = await file.stat();
+    assertOurs(path, info, "log");
+    return info.size;
   } catch (error) {
     if (error instanceof ServerError) throw error;
     throw new ServerError("pidFile", `Cannot write log "${path}": ${reasonOf(error)}`, {
@@ -49,27 +46,9 @@ export async function readLogTail(path: string, from: number): Promise<string> {
   try {
     using file = await Deno.open(path);
     const { size } = await file.stat();
-    const start = Math.max(from, size - TAIL_BYTES);
-    await file.seek(start, Deno.SeekMode.Start);
-    const bytes = new Uint8Array(Math.max(0, size - start));
-    let length = 0;
-    while (length < bytes.length) {
-      const count = await file.read(bytes.subarray(length));
-      if (count === null) break;
-      length += count;
-    }
-    return new TextDecoder().decode(bytes.subarray(0, length));
+    return await readFrom(file, Math.max(from, size - TAIL_BYTES), size);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
-}
-
-async function lstatOrNull(path: string): Promise<Deno.FileInfo | null> {
-  try {
-    return await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }

@@ -6,6 +6,7 @@
 
 import type { HiddenHolder, ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
+import { BUILTIN_WORD } from "./server_command.ts";
 
 /**
  * Describes a process as `PID 12345: python3 - python3 -m uvicorn app.main:app`.
@@ -24,13 +25,18 @@ function plain(text: string): string {
 }
 
 /**
- * Masks the password of every URL with credentials.
+ * Masks the password, or the token, of every URL with credentials.
+ *
+ * Passwords are often not encoded as they should be: everything up to the last `@` of the word counts.
  *
  * @param text A command line.
- * @returns The text with `://user:***@` in place of `://user:password@`.
+ * @returns The text with `://user:***@` in place of `://user:password@`, `://***@` of `://token@`.
  */
 export function maskSecrets(text: string): string {
-  return text.replace(/(:\/\/[^\s:/@]{0,256}:)[^\s/@]{1,1024}@/g, "$1***@");
+  return text.replace(/:\/\/([^\s"'`]*)@/g, (_, credentials: string) => {
+    const colon = credentials.indexOf(":");
+    return colon === -1 ? "://***@" : `://${credentials.slice(0, colon)}:***@`;
+  });
 }
 
 /**
@@ -95,15 +101,18 @@ export function portInUse(refusal: Refusal): string {
  * Says who guards a port.
  *
  * @param record The record of a living supervisor.
+ * @param stopCommand What stops it.
+ * @param now The time, ms since 1970.
  * @returns Lines that name it and both ways to go on.
  */
-export function guardedBy(record: LockRecord): string[] {
+export function guardedBy(record: LockRecord, stopCommand: string, now: number): string[] {
   const { supervisor, port, host, cwd, startedAt, state, logFile } = record;
+  const since = `${duration(now - Date.parse(startedAt))} ago`;
   return [
-    `Started by start_server (PID ${supervisor.pid}) at ${startedAt} in ${cwd}, now ${state}.`,
+    `Started by start_server (PID ${supervisor.pid}) ${since} in ${cwd}, now ${state}.`,
     ...logFile === null ? [] : [`Its log: ${logFile}`],
     `Use it: ${urlOf(host, port)}`,
-    `Stop it: deno task stop --port ${port}`,
+    `Stop it: ${stopCommand}`,
   ];
 }
 
@@ -111,15 +120,50 @@ export function guardedBy(record: LockRecord): string[] {
  * Says that a server outlived its supervisor.
  *
  * @param record The record it left.
+ * @param stopCommand What stops it.
+ * @param now The time, ms since 1970.
  * @returns Lines that say since when and how to go on.
  */
-export function orphanedFrom(record: LockRecord): string[] {
-  const { supervisor, port, cwd, startedAt } = record;
+export function orphanedFrom(record: LockRecord, stopCommand: string, now: number): string[] {
+  const { supervisor, cwd, startedAt } = record;
+  const since = `${duration(now - Date.parse(startedAt))} ago`;
   return [
-    `Orphaned: started at ${startedAt} in ${cwd}, but its supervisor (PID ${supervisor.pid}) was ` +
-    "killed.",
-    `Stop it: deno task stop --port ${port}`,
+    `Orphaned: started ${since} in ${cwd}, but its supervisor (PID ${supervisor.pid}) was killed.`,
+    `Stop it: ${stopCommand}`,
   ];
+}
+
+/**
+ * Writes a time span as people say it.
+ *
+ * @param ms The span, ms.
+ * @returns Its two largest units, as in `2 h 5 min`.
+ */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000)) || 0;
+  const units: [number, string][] = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const first = units.findIndex(([size]) => seconds >= size);
+  if (first === -1) return "0 s";
+  let rest = seconds;
+  const parts = units.slice(first, first + 2).map(([size, name]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count > 0 ? `${count} ${name}` : "";
+  });
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+/**
+ * Describes a server's command line.
+ *
+ * @param command The command line.
+ * @returns Its words, without passwords; the built-in server by name.
+ */
+export function describeCommand(command: readonly string[]): string {
+  if (command.includes(BUILTIN_WORD)) {
+    return "the built-in server (no command, no SERVER_COMMAND, no app/main.py)";
+  }
+  return plain(maskSecrets(command.join(" ")));
 }
 
 /**

@@ -76,7 +76,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: "health-path",
     value: "PATH",
     env: "SERVER_HEALTH_PATH",
-    help: "ready only when GET PATH answers 200 to 399",
+    help: "healthy only when GET PATH answers 200 to 399",
     commands: ["start", "status"],
   },
   {
@@ -112,7 +112,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "json",
-    help: "one JSON object on one line instead of text; start: with --detach",
+    help: "one line of JSON for each port instead of text",
     commands: ALL,
   },
   { name: "help", help: "print this help and exit", commands: ALL },

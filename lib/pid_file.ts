@@ -7,6 +7,7 @@
 
 import { reasonOf, ServerError } from "./errors.ts";
 import { parsePid } from "./identity.ts";
+import { assertOurs } from "./regular_file.ts";
 
 /** Longest content that can be one PID, in bytes, with room for white space. */
 const MAX_BYTES = 64;
@@ -77,9 +78,8 @@ export async function writePidFile(path: string, pid: number): Promise<void> {
 export async function removeStalePidFile(path: string): Promise<void> {
   try {
     const there = await Deno.lstat(path);
-    if (!there.isFile) {
-      throw new ServerError("pidFile", `Cannot use "${path}" as PID file: not a regular file`);
-    }
+    // A hard link is only taken away under this name, so nothing of another file is lost.
+    assertOurs(path, { ...there, isFile: there.isFile, nlink: 1 }, "PID file");
     await Deno.remove(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;

@@ -22,6 +22,8 @@ export interface ProcessRow extends Identity {
   readonly command: string;
   /** Login name of its owner, or the user ID, or `null` if that cannot be seen. */
   readonly user: string | null;
+  /** User ID of its owner, where the platform has one and tells. */
+  readonly uid?: number | null;
 }
 
 /** A listening socket whose holder this user may not see. */
@@ -48,13 +50,15 @@ export interface TreeRoot {
   readonly server: Identity | null;
   /** The value of the marker variable in the environment of all its processes. */
   readonly marker: string;
-  /** Start time of the supervisor: nobody older can belong to the server. */
-  readonly since: string;
+  /** Start time of the supervisor, if it is known: nobody older can belong to the server. */
+  readonly since?: string;
   /**
    * How many processes the system had created just before the server, if that is known: then those
    * with a lower PID need not be looked at.
    */
   readonly bornAfter?: number | null;
+  /** The only user whose processes the record may name; anybody's if not set. */
+  readonly ownerUid?: number | null;
 }
 
 /** What a tree of processes uses. */

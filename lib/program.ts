@@ -14,33 +14,45 @@ import { portsOf } from "./files.ts";
 import type { CommandName } from "./options.ts";
 import { programPath } from "./self_command.ts";
 import type { Surroundings } from "./settings.ts";
+import { Writer } from "./writer.ts";
 
 /** A program: arguments in, exit code out. */
 export type Program = (args: readonly string[], voice: Voice) => Promise<number>;
 
 /**
- * Runs a program so that no failure shows a stack trace and no dead terminal ends it.
+ * Runs a program so that no failure shows a stack trace, and no terminal that is closed or does not
+ * read keeps it from its work.
  *
  * @param program The program.
  * @param args Its arguments.
- * @param voice Where its words go; writing to a terminal that was closed throws, and is ignored.
+ * @param finishMs How long a reader that does not read is waited for at the end, ms; as any filter,
+ * for ever unless said.
  * @returns The exit code.
  */
 export async function runProgram(
   program: Program,
   args: readonly string[],
-  voice: Omit<Voice, "live">,
+  finishMs: number = Infinity,
 ): Promise<number> {
-  const tolerant = { say: tolerate(voice.say), warn: tolerate(voice.warn), live: tolerate(live) };
+  const writer = new Writer();
+  const voice: Voice = {
+    say: (text) => writer.write(Deno.stdout, `${text}\n`),
+    warn: (text) => writer.write(Deno.stderr, `${text}\n`),
+    live: (text) => {
+      if (Deno.stderr.isTerminal()) writer.write(Deno.stderr, `\r\x1b[K${text}`);
+    },
+  };
   try {
-    return await program(args, tolerant);
+    return await program(args, voice);
   } catch (error) {
     const failure = error instanceof ServerError
       ? error
       : new ServerError("internal", `Internal error: ${describe(error)}`, { cause: error });
-    if (asksForJson(args)) tolerant.say(JSON.stringify(errorToJson(failure)));
-    else tolerant.warn(`❌ ${failure.message}`);
+    if (asksForJson(args)) voice.say(JSON.stringify(errorToJson(failure)));
+    else voice.warn(`❌ ${failure.message}`);
     return failure.code;
+  } finally {
+    await writer.finish(finishMs);
   }
 }
 
@@ -52,21 +64,6 @@ function asksForJson(args: readonly string[]): boolean {
 
 function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-function live(text: string): void {
-  if (!Deno.stderr.isTerminal()) return;
-  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
-}
-
-function tolerate(write: (text: string) => void): (text: string) => void {
-  return (text) => {
-    try {
-      write(text);
-    } catch {
-      // The terminal was closed: EIO. The work goes on.
-    }
-  };
 }
 
 /**

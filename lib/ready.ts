@@ -33,6 +33,27 @@ export interface ReadyOptions
 }
 
 /**
+ * Waits until a server listens, or something else happens first.
+ *
+ * @param options What to wait for.
+ * @param others What may happen first.
+ * @returns What happened: `ready`, `late` if the time was up, or the first of the others.
+ */
+export async function readyOr<T>(
+  options: Omit<ReadyOptions, "signal">,
+  others: readonly Promise<T>[],
+): Promise<T | "ready" | "late"> {
+  const over = new AbortController();
+  const ready = waitReady({ ...options, signal: over.signal });
+  try {
+    return await Promise.race([...others, ready.then((is) => is ? "ready" : "late")]);
+  } finally {
+    over.abort();
+    await ready;
+  }
+}
+
+/**
  * Waits until a server listens.
  *
  * A connection from outside would prove less, since somebody else may answer, and the server would

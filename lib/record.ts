@@ -31,6 +31,11 @@ export interface LockRecord {
   readonly startedAt: string;
   /** Where the output goes, if not to a terminal. */
   readonly logFile: string | null;
+  /**
+   * The user who owns the lock file, if that is neither root nor the reader: the record is believed
+   * only about processes of this user. Not in the file.
+   */
+  readonly ownerUid?: number | null;
 }
 
 /** Environment variable by which every process of a server's tree is recognised. */
@@ -57,7 +62,7 @@ export function markerOf(port: number, supervisor: Identity): string {
  * @returns The line, with its newline.
  */
 export function formatRecord(record: LockRecord): string {
-  const { supervisor, server, ...rest } = record;
+  const { supervisor, server, ownerUid: _, ...rest } = record;
   return JSON.stringify({
     supervisorPid: supervisor.pid,
     supervisorStart: supervisor.startTime,

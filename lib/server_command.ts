@@ -7,6 +7,9 @@
 import { ServerError } from "./errors.ts";
 import { splitShellWords } from "./shell_words.ts";
 
+/** First argument by which a program is told to be the built-in server. */
+export const BUILTIN_WORD = "builtin-server";
+
 /** What the decision depends on. */
 export interface CommandSources {
   /** The words after `--`, or `null`. */

@@ -27,6 +27,8 @@ export interface StartOptions extends Context {
   readonly requests: StopRequests;
   /** PID of this process. */
   readonly pid: number;
+  /** The command line that stops a server on this port. */
+  readonly stopCommand: string;
   /** Where its output goes, if it runs in the background. */
   readonly logFile: string | null;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeProcess, maskSecrets, urlOf } from "./messages.ts";
+import { describeCommand, describeProcess, maskSecrets, urlOf } from "./messages.ts";
 import type { ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
 
@@ -43,14 +43,20 @@ export function badHost(host: string, probe: "noAddress" | "badHost"): string {
  *
  * @param record Its record.
  * @param pid Its PID.
- * @param pidFile Its PID file.
+ * @param where Its PID file, and what stops it.
+ * @param where.pidFile Path of the PID file.
+ * @param where.stopCommand The command line that stops it.
  * @returns Lines for standard output.
  */
-export function ready(record: LockRecord, pid: number, pidFile: string): string {
+export function ready(
+  record: LockRecord,
+  pid: number,
+  { pidFile, stopCommand }: { pidFile: string; stopCommand: string },
+): string {
   return [
     `✅ Server is running on ${urlOf(record.host, record.port)} (PID ${pid})`,
     `   PID file: ${pidFile}`,
-    `   Stop it${record.logFile ? "" : " with Ctrl+C, or"}: deno task stop --port ${record.port}`,
+    `   Stop it${record.logFile ? "" : " with Ctrl+C, or"}: ${stopCommand}`,
   ].join("\n");
 }
 
@@ -61,7 +67,7 @@ export function ready(record: LockRecord, pid: number, pidFile: string): string 
  * @returns A line for standard output.
  */
 export function starting(record: LockRecord): string {
-  return `🚀 Starting on port ${record.port}: ${maskSecrets(record.command.join(" "))}`;
+  return `🚀 Starting on port ${record.port}: ${describeCommand(record.command)}`;
 }
 
 /**
@@ -111,6 +117,12 @@ export function serverEnded(
   return `❌ The server ended ${wasReady ? "" : "before it was ready, "}${how}${hint}`;
 }
 
+const NAMES: Readonly<Record<string, string>> = {
+  SIGINT: "Ctrl+C (SIGINT)",
+  SIGHUP: "a closed terminal (SIGHUP)",
+  SIGUSR2: "stop_server",
+};
+
 /**
  * Says that a stop was asked for.
  *
@@ -119,7 +131,7 @@ export function serverEnded(
  * @returns A line for standard output.
  */
 export function stopRequested(signal: string, pid: number): string {
-  const by = signal === "SIGUSR2" ? "stop_server" : signal;
+  const by = NAMES[signal] ?? signal;
   return `🛑 Stopping server (PID ${pid}), asked by ${by}...`;
 }
 
@@ -173,16 +185,21 @@ export function detachFailed(logFile: string, lines: string): string {
  * Says that a server runs in the background.
  *
  * @param record Its record.
- * @param pidFile Its PID file.
+ * @param where Its PID file, and what stops it.
+ * @param where.pidFile Path of the PID file.
+ * @param where.stopCommand The command line that stops it.
  * @returns Lines for standard output.
  */
-export function detached(record: LockRecord, pidFile: string): string {
+export function detached(
+  record: LockRecord,
+  { pidFile, stopCommand }: { pidFile: string; stopCommand: string },
+): string {
   const { host, port, server, supervisor, logFile } = record;
   return [
     `✅ Server is running in the background on ${urlOf(host, port)} (PID ${server?.pid}, ` +
     `supervisor ${supervisor.pid})`,
     `   PID file: ${pidFile}`,
     `   Log: ${logFile}`,
-    `   Stop it: deno task stop --port ${port}`,
+    `   Stop it: ${stopCommand}`,
   ].join("\n");
 }

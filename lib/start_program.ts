@@ -15,14 +15,12 @@ import * as startMessages from "./start_messages.ts";
 import { currentPlatform } from "./platform/mod.ts";
 import { answer, surroundings } from "./program.ts";
 import type { LockRecord } from "./record.ts";
-import { selfCommand } from "./self_command.ts";
-import { type CommandSources, resolveCommand } from "./server_command.ts";
+import { programPath, selfCommand } from "./self_command.ts";
+import { stopCommandOf } from "./stop_command.ts";
+import { BUILTIN_WORD, type CommandSources, resolveCommand } from "./server_command.ts";
 import type { Surroundings } from "./settings.ts";
 import { listenForStop } from "./signals.ts";
 import { rehearse, start, type StartOptions } from "./start.ts";
-
-/** First argument by which this program is told to be the built-in server. */
-const BUILTIN = "builtin-server";
 
 /** First argument by which it is told that it runs in the background; the log file follows. */
 const BACKGROUND = "background";
@@ -36,7 +34,7 @@ const BACKGROUND = "background";
  * @throws {ServerError} If the start is refused or fails for a reason the user can mend.
  */
 export async function startProgram(args: readonly string[], voice: Voice): Promise<number> {
-  if (args[0] === BUILTIN) return await runBuiltin(args);
+  if (args[0] === BUILTIN_WORD) return await runBuiltin(args);
   const logFile = args[0] === BACKGROUND ? args[1] ?? null : null;
   const own = logFile === null ? args : args.slice(2);
   const around = await surroundings();
@@ -49,7 +47,7 @@ export async function startProgram(args: readonly string[], voice: Voice): Promi
     const env = serverEnv(config, around);
     const options: StartOptions = {
       ...{ config, command, env, requests, platform, logFile },
-      ...{ cwd: currentFolder(), pid: Deno.pid },
+      ...{ cwd: currentFolder(), pid: Deno.pid, stopCommand: stopCommand(config, around) },
       ...voice,
     };
     if (!config.detach || logFile !== null) return await start(options);
@@ -79,7 +77,7 @@ async function startDetached(
   say(
     config.json
       ? detachedJson(record, files.pid, readyMs)
-      : startMessages.detached(record, files.pid),
+      : startMessages.detached(record, { pidFile: files.pid, stopCommand: options.stopCommand }),
   );
   return 0;
 }
@@ -102,6 +100,18 @@ function detachedJson(
   });
 }
 
+function stopCommand({ port, pidDir }: StartConfig, { env, programDir }: Surroundings): string {
+  const isSource = programPath().endsWith(".ts");
+  return stopCommandOf({
+    programPath: programPath(),
+    isBinary: Deno.build.standalone,
+    isAtHome: isSource && currentFolder() === programDir,
+    isNpx: env.npm_command === "exec",
+    port,
+    pidDir: resolve(pidDir) === programDir ? null : resolve(pidDir),
+  });
+}
+
 function commandSources(
   { words, serverCommand, host, port }: StartConfig,
   { env }: Surroundings,
@@ -113,7 +123,7 @@ function commandSources(
     host,
     port,
     searchPath: env.PATH ?? "",
-    builtin: [...self, BUILTIN, "{host}", "{port}"],
+    builtin: [...self, BUILTIN_WORD, "{host}", "{port}"],
     exists: (path) => exists(path),
   };
 }

@@ -9,6 +9,7 @@ import { ServerError } from "./errors.ts";
 import type { PortFiles } from "./files.ts";
 import { findOrphans, type Guard, openGuard } from "./guard.ts";
 import { askHttp, isHealthy } from "./http_probe.ts";
+import { originsOf } from "./origins.ts";
 import { readPidFile } from "./pid_file.ts";
 import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
@@ -44,6 +45,17 @@ export const STATE_CODES: Readonly<Record<PortState, number>> = {
   unknown: 4,
 };
 
+/**
+ * The exit code of a status.
+ *
+ * @param status The status.
+ * @returns The code of its state; 1 for a server of which a path was asked that does not answer, so
+ * that status can serve as a health probe.
+ */
+export function codeOf({ state, isUnhealthy }: PortStatus): number {
+  return isUnhealthy ? 1 : STATE_CODES[state];
+}
+
 /** Everything that is known of a port. */
 export interface PortStatus {
   /** The port. */
@@ -62,10 +74,14 @@ export interface PortStatus {
   readonly pidFile: string | null;
   /** Whether the server answers; `null` if none is ours. */
   readonly responds: boolean | null;
+  /** Whether a path was asked for that does not answer as a healthy one does. */
+  readonly isUnhealthy: boolean;
   /** What the processes use; `null` where the platform does not tell. */
   readonly usage: TreeUsage | null;
   /** Why the state is unknown. */
   readonly reason: string | null;
+  /** What foreign listeners seem to belong to. */
+  readonly notes: readonly string[];
 }
 
 /** Where to look. */
@@ -89,7 +105,14 @@ export async function statusOf(port: number, options: StatusOptions): Promise<Po
   const { files, platform } = options;
   const pidFile = (await readPidFile(files.pid)).kind === "absent" ? null : files.pid;
   const nothing = { port, record: null, processes: [], others: [], hidden: [], pidFile };
-  const base = { ...nothing, responds: null, usage: null, reason: null };
+  const base = {
+    ...nothing,
+    responds: null,
+    isUnhealthy: false,
+    usage: null,
+    reason: null,
+    notes: [],
+  };
   let guard: Guard;
   try {
     guard = await openGuard(files.lock, platform, { create: false, waitMs: LOCK_WAIT_MS });
@@ -123,12 +146,17 @@ async function guardedStatus(
   const processes = server === null ? [] : await platform.descendants(server.pid);
   const path = healthPath ?? "/";
   const answer = await askHttp({ host, port, path, timeoutMs: ANSWER_MS });
+  const isAlone = await platform.holdAlone(port, processes);
+  const { others, hidden } = isAlone ? base : await othersOn(port, processes, platform);
   return {
     ...base,
     record,
     processes,
+    others,
+    hidden,
     state: state === "ready" ? "running" : state,
     responds: healthPath === null ? answer !== null : isHealthy(answer),
+    isUnhealthy: healthPath !== null && !isHealthy(answer),
     usage: await platform.usage(processes),
   };
 }
@@ -159,7 +187,9 @@ async function unguardedStatus(
   const found: Discovery = await platform.findListeners(base.port);
   if (found.kind === "found") {
     const { processes, hidden } = found;
-    return { ...base, state: "foreign", processes, hidden, usage: await platform.usage(processes) };
+    const usage = await platform.usage(processes);
+    const notes = await originsOf(processes, platform);
+    return { ...base, state: "foreign", processes, hidden, usage, notes };
   }
   if (found.kind === "none" && probe !== "busy") return { ...base, state };
   const reason = found.kind === "unknown" ? found.reason : "held, but nobody listens";

@@ -9,7 +9,7 @@ import type { Voice } from "./context.ts";
 import { filesOf } from "./files.ts";
 import { currentPlatform } from "./platform/mod.ts";
 import { answer, portsIn, surroundings } from "./program.ts";
-import { STATE_CODES, statusOf } from "./status.ts";
+import { codeOf, STATE_CODES, statusOf } from "./status.ts";
 import { statusToJson } from "./status_json.ts";
 import { describeStatus, statusTable } from "./status_text.ts";
 
@@ -39,5 +39,5 @@ export async function statusProgram(args: readonly string[], voice: Voice): Prom
   else {voice.say(
       statuses.length === 1 ? describeStatus(statuses[0]!, now) : statusTable(statuses, now),
     );}
-  return statuses.length === 0 ? 3 : Math.max(...statuses.map(({ state }) => STATE_CODES[state]));
+  return statuses.length === 0 ? STATE_CODES.free : Math.max(...statuses.map(codeOf));
 }

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { describeHidden, describeProcess, maskSecrets, urlOf } from "./messages.ts";
+import { describeCommand, describeHidden, describeProcess, duration, urlOf } from "./messages.ts";
 import type { PortStatus } from "./status.ts";
 
 const SUMMARIES: Readonly<Record<PortStatus["state"], string>> = {
-  running: "🟢 running",
-  starting: "🟡 starting",
-  stopping: "🟡 stopping",
-  orphaned: "🟠 orphaned: the server runs, but its supervisor was killed",
-  stale: "⚪ not running, but a PID file or lock is left over",
-  foreign: "🔴 used by a process that start_server did not start",
-  free: "⚪ not running, the port is free",
-  unknown: "❓ cannot tell",
+  running: "🟢 running on port {port}",
+  starting: "🟡 starting on port {port}",
+  stopping: "🟡 stopping on port {port}",
+  orphaned: "🟠 orphaned on port {port}: the server runs, but its supervisor was killed",
+  stale: "⚪ not running on port {port}, but a PID file or lock is left over",
+  foreign: "🔴 port {port} is used by a process that is not guarded from here",
+  free: "⚪ not running on port {port}, which is free",
+  unknown: "❓ cannot tell who uses port {port}",
 };
 
 /**
@@ -34,15 +34,16 @@ export function describeStatus(status: PortStatus, now: number): string {
     ["Supervisor", record && state !== "orphaned" ? `PID ${record.supervisor.pid}` : null],
     ["Up", record && `${duration(now - Date.parse(record.startedAt))}, since ${record.startedAt}`],
     ["Uses", usage(status)],
-    ["Command", record && maskSecrets(record.command.join(" "))],
+    ["Command", record && describeCommand(record.command)],
     ["Folder", record?.cwd ?? null],
     ["PID file", pidFile],
     ["Log", record?.logFile ?? null],
   ];
   return [
-    `${SUMMARIES[state].replace(/(?=[:,]|$)/, ` on port ${port}`)}`,
+    SUMMARIES[state].replace("{port}", String(port)),
     ...facts.flatMap(([name, value]) => value ? [`   ${`${name}:`.padEnd(12)}${value}`] : []),
     ...list(record ? "Processes" : "Processes using the port", processes.map(describeProcess)),
+    ...list("Seems to be", status.notes),
     ...list("Others on the port", [...others.map(describeProcess), ...hidden.map(describeHidden)]),
   ].join("\n");
 }
@@ -67,33 +68,13 @@ export function statusTable(statuses: readonly PortStatus[], now: number): strin
         record ? duration(now - Date.parse(record.startedAt)) : "-",
         status.usage ? megabytes(status.usage.memoryBytes) : "-",
         responds === null ? "-" : responds ? "yes" : "no",
-        maskSecrets(record?.command.join(" ") ?? first?.command ?? "-"),
+        describeCommand(record?.command ?? [first?.command ?? "-"]),
       ];
     }),
   ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd())
     .join("\n");
-}
-
-/**
- * Writes a time span as people say it.
- *
- * @param ms The span, ms.
- * @returns Its two largest units, as in `2 h 5 min`.
- */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const units: [number, string][] = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-  const first = units.findIndex(([size]) => seconds >= size);
-  if (first === -1) return "0 s";
-  let rest = seconds;
-  const parts = units.slice(first, first + 2).map(([size, name]) => {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    return count > 0 ? `${count} ${name}` : "";
-  });
-  return parts.filter((part) => part !== "").join(" ");
 }
 
 function usage({ usage, processes }: PortStatus): string | null {

@@ -105,7 +105,8 @@ function judge(
     processes.some(({ fate }) => fates.includes(fate));
   if (action === "dryRun") {
     const outcome = has("wouldStop") ? "wouldStop" : has("protected") ? "refused" : "notRunning";
-    return { port, outcome, code: verdict.state === "unseen" ? 4 : 0, processes };
+    const code = verdict.state === "unseen" ? 4 : outcome === "refused" ? 1 : 0;
+    return { port, outcome, code, processes };
   }
   if (verdict.state === "unseen" || has("accessDenied")) {
     return { port, outcome: "failed", code: 4, processes };
@@ -122,5 +123,6 @@ function report({ port, outcome }: StopResult, { say, warn, action }: StopOption
   if (outcome === "stopped") say(messages.stopped(port));
   else if (outcome === "notRunning") say(stopMessages.nothingRuns(port));
   else if (outcome === "wouldStop") say(stopMessages.wouldStop());
+  else if (action === "leaveAlone") warn(stopMessages.leftAlone(port));
   else if (action === "stop") warn(messages.stillInUse(port));
 }

@@ -128,3 +128,23 @@ export function runsInside({ port, supervisor }: LockRecord): string {
   return `❌ Not stopping the server on port ${port}: this command runs inside it and would end ` +
     `itself; run it from another terminal, or signal the supervisor: kill ${supervisor.pid}`;
 }
+
+/**
+ * Says that a port stays in use on purpose.
+ *
+ * @param port The port.
+ * @returns A line for standard error.
+ */
+export function leftAlone(port: number): string {
+  return `❌ Port ${port} is still in use: --managed leaves what start_server did not start`;
+}
+
+/**
+ * Says that there is no port to stop.
+ *
+ * @param pidDir The PID directory.
+ * @returns A line for standard output.
+ */
+export function noServers(pidDir: string): string {
+  return `✅ No server in ${pidDir}`;
+}

@@ -9,6 +9,7 @@ import type { Voice } from "./context.ts";
 import { filesOf } from "./files.ts";
 import { currentPlatform } from "./platform/mod.ts";
 import { answer, portsIn, surroundings } from "./program.ts";
+import { noServers } from "./stop_messages.ts";
 import { stopPort, type StopResult } from "./stop.ts";
 
 /** Worst first, as the exit code of several ports. */
@@ -29,7 +30,9 @@ export async function stopProgram(args: readonly string[], voice: Voice): Promis
   const { graceMs, pidDir, json } = config;
   const action = config.dryRun ? "dryRun" : config.managed ? "leaveAlone" : "stop";
   const codes: number[] = [];
-  for (const port of await portsIn(config)) {
+  const ports = await portsIn(config);
+  if (ports.length === 0 && !json) voice.say(noServers(pidDir));
+  for (const port of ports) {
     const result = await stopPort(port, {
       files: filesOf(pidDir, port),
       graceMs,

@@ -15,7 +15,7 @@ import { rootOf } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
 import { removeOwnPidFile, writePidFile } from "./pid_file.ts";
-import { waitReady } from "./ready.ts";
+import { readyOr } from "./ready.ts";
 import { formatRecord, type LockRecord, MARKER_NAME, markerOf } from "./record.ts";
 import { PATIENT_STOP, type StopRequests, type StopSignal } from "./signals.ts";
 import * as startMessages from "./start_messages.ts";
@@ -33,7 +33,6 @@ export interface Supervision extends ClaimOptions {
 }
 
 type Event =
-  | { readonly kind: "ready" | "late" }
   | { readonly kind: "ended"; readonly ending: Ending }
   | { readonly kind: "stop"; readonly signal: StopSignal };
 
@@ -63,7 +62,6 @@ class Life {
   #server: SpawnedServer | null = null;
   #bornAfter: number | null = null;
   #isClean = true;
-  readonly #forced = Promise.withResolvers<void>();
 
   constructor(supervision: Supervision) {
     this.#all = supervision;
@@ -87,69 +85,54 @@ class Life {
 
   /** Waits for the end; returns the exit code. */
   async run(server: SpawnedServer): Promise<number> {
-    const { requests, warn, say, files, config } = this.#all;
+    const { requests, platform, warn, say, files, config, stopCommand } = this.#all;
     const ended = server.ended.then((ending): Event => ({ kind: "ended", ending }));
     const stop = requests.requested.then((signal): Event => ({ kind: "stop", signal }));
-    let event = await this.#untilReady(server, [ended, stop]);
-    const wasReady = event.kind === "ready";
-    if (wasReady) {
+    const onOtherPorts = (ports: readonly number[]) =>
+      warn(startMessages.otherPorts(config.port, ports));
+    const root = rootOf(this.#record);
+    let event = await readyOr({ ...config, root, pid: server.pid, platform, onOtherPorts }, [
+      ended,
+      stop,
+    ]);
+    const wasReady = event === "ready";
+    if (event === "ready") {
       await this.#note({ state: "ready" });
-      say(startMessages.ready(this.#record, server.pid, files.pid));
+      say(startMessages.ready(this.#record, server.pid, { pidFile: files.pid, stopCommand }));
       event = await Promise.race([stop, ended]);
     }
+    if (event === "late") {
+      warn(startMessages.notReady(config.port, config.readyTimeoutMs, config.healthPath));
+      await this.#end("SIGTERM", config.graceMs);
+      return 1;
+    }
     if (event.kind === "stop") return await this.#stop(server, event.signal);
-    if (event.kind === "ended") {
-      const { code } = event.ending;
-      warn(startMessages.serverEnded(event.ending, wasReady));
-      const isClean = await this.#end("SIGTERM", config.graceMs);
-      return isClean && (wasReady || code !== 0) ? code : 1;
-    }
-    warn(startMessages.notReady(config.port, config.readyTimeoutMs, config.healthPath));
-    await this.#end("SIGTERM", config.graceMs);
-    return 1;
-  }
-
-  async #untilReady({ pid }: SpawnedServer, others: Promise<Event>[]): Promise<Event> {
-    const { platform, warn, config } = this.#all;
-    const over = new AbortController();
-    const ready = waitReady({
-      ...config,
-      root: rootOf(this.#record),
-      pid,
-      signal: over.signal,
-      platform,
-      onOtherPorts: (ports) => warn(startMessages.otherPorts(config.port, ports)),
-    }).then((is): Event => ({ kind: is ? "ready" : "late" }));
-    try {
-      return await Promise.race([...others, ready]);
-    } finally {
-      over.abort();
-      await ready;
-    }
+    const { code } = event.ending;
+    warn(startMessages.serverEnded(event.ending, wasReady));
+    const isClean = await this.#end("SIGTERM", config.graceMs);
+    return isClean && (wasReady || code !== 0) ? code : 1;
   }
 
   /** Stops as asked; returns the exit code. */
   async #stop({ pid }: SpawnedServer, signal: StopSignal): Promise<number> {
     await this.#note({ state: "stopping" });
-    this.#all.say(startMessages.stopRequested(signal, pid));
+    const { requests, config, say } = this.#all;
+    say(startMessages.stopRequested(signal, pid));
     // The terminal is gone or the sender is stop_server: both mean an ordinary stop.
     const polite = signal === "SIGINT" ? "SIGINT" : "SIGTERM";
-    const isPatient = signal === PATIENT_STOP;
-    if (isPatient) this.#limitPatience();
-    const graceMs = isPatient ? Infinity : this.#all.config.graceMs;
-    return await this.#end(polite, graceMs) ? 0 : 1;
-  }
-
-  /** Whoever keeps the clock of a patient stop may die: then any other signal starts our own. */
-  #limitPatience(): void {
-    const { requests, config } = this.#all;
-    requests.ordinary.then(() => delay(config.graceMs)).then(() => this.#forced.resolve());
+    if (signal !== PATIENT_STOP) return await this.#end(polite, config.graceMs) ? 0 : 1;
+    // Whoever keeps the clock of a patient stop may die: then any other signal starts our own.
+    const own = requests.ordinary.then(() => delay(config.graceMs));
+    return await this.#end(polite, Infinity, Promise.race([requests.forced, own])) ? 0 : 1;
   }
 
   /** Ends what lives of the tree; returns whether nothing is left. */
-  async #end(polite: Deno.Signal, graceMs: number): Promise<boolean> {
-    const { platform, requests, warn } = this.#all;
-    const forced = Promise.race([requests.forced, this.#forced.promise]);
+  async #end(
+    polite: Deno.Signal,
+    graceMs: number,
+    forced: Promise<void> = this.#all.requests.forced,
+  ): Promise<boolean> {
+    const { platform, warn } = this.#all;
     const bornAfter = this.#bornAfter;
     const ended = await endTree(this.#record, platform, { polite, graceMs, forced, bornAfter });
     const left = ended.filter(({ fate }) => fate === "survived" || fate === "accessDenied");

@@ -196,7 +196,13 @@ Deno.test("openGuard() waits no longer than told", readable, () =>
 Deno.test("rootOf() proves by the server and by the marker of this start", {
   permissions: "none",
 }, () => {
-  assertEquals(rootOf(RECORD), { server: RECORD.server, marker: "8001:300:t300" });
+  const { server, marker, since } = rootOf(RECORD);
+
+  assertEquals({ server, marker, since }, {
+    server: RECORD.server,
+    marker: "8001:300:t300",
+    since: "t300",
+  });
 });
 
 Deno.test("findTree() never contains this process or an ancestor", {

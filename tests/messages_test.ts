@@ -159,9 +159,10 @@ Deno.test("urlOf() gives what a browser opens", { permissions: "none" }, () => {
 Deno.test("guardedBy() and orphanedFrom() say who, when, where and what stops it", {
   permissions: "none",
 }, () => {
-  for (const lines of [messages.guardedBy(RECORD), messages.orphanedFrom(RECORD)]) {
-    const text = lines.join("\n");
-    for (const part of ["PID 300", RECORD.startedAt, RECORD.cwd, "deno task stop --port 8001"]) {
+  const now = Date.parse(RECORD.startedAt) + 125_000;
+  for (const describe of [messages.guardedBy, messages.orphanedFrom]) {
+    const text = describe(RECORD, "stop it --port 8001", now).join("\n");
+    for (const part of ["PID 300", "2 min 5 s ago", RECORD.cwd, "Stop it: stop it --port 8001"]) {
       assertStringIncludes(text, part);
     }
   }

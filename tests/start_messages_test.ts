@@ -25,7 +25,10 @@ Deno.test("starting() masks passwords", { permissions: "none" }, () => {
 Deno.test("ready() tells URL, PID, PID file and the command that stops it", {
   permissions: "none",
 }, () => {
-  const text = messages.ready(RECORD, 301, "/run/.server_8001.pid");
+  const text = messages.ready(RECORD, 301, {
+    pidFile: "/run/.server_8001.pid",
+    stopCommand: "deno task stop --port 8001",
+  });
 
   for (
     const part of [
@@ -59,7 +62,7 @@ Deno.test("serverEnded() says how, and hints at a server that went into the back
 
 Deno.test("stopRequested() names who asked in words a user knows", { permissions: "none" }, () => {
   assertStringIncludes(messages.stopRequested("SIGUSR2", 301), "asked by stop_server");
-  assertStringIncludes(messages.stopRequested("SIGINT", 301), "asked by SIGINT");
+  assertStringIncludes(messages.stopRequested("SIGINT", 301), "asked by Ctrl+C (SIGINT)");
 });
 
 Deno.test("portDenied() names the way out", { permissions: "none" }, () => {

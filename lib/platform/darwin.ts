@@ -60,6 +60,8 @@ export function darwinPlatform(run: RunTool, self: number = Deno.pid): Platform 
       const pids = new Set(sockets.filter((row) => row.port === port).map(({ pid }) => pid));
       return processes.filter(({ pid }) => pids.has(pid));
     },
+    // Only a search could tell.
+    holdAlone: () => Promise.resolve(false),
     listeningPorts: async (processes) => {
       const sockets = await socketsOf(processes, "-iTCP", run);
       return [...new Set(sockets.map(({ port }) => port))];

@@ -32,6 +32,7 @@ export function linuxPlatform(run: RunTool): Platform {
     countBirths: () => Promise.resolve(proc.countBirths()),
     findListeners: async (port) => (await import("./linux_listeners.ts")).findListeners(port, run),
     holdersAmong: (port, processes) => Promise.resolve(holdersAmong(port, processes)),
+    holdAlone: (port, processes) => Promise.resolve(holdAlone(port, processes)),
     listeningPorts: (processes) => Promise.resolve(listeningPorts(processes)),
     usage: (processes) => Promise.resolve(usage(processes)),
     contextOf: (process) => Promise.resolve(contextOf(process)),
@@ -80,7 +81,7 @@ function descendants(pid: number): ProcessRow[] {
 }
 
 function findTree(root: TreeRoot): ProcessRow[] {
-  const { server, marker, since } = root;
+  const { server, marker, since = "0" } = root;
   const rows = candidates(root).flatMap((pid) => proc.readStat(pid) ?? []);
   const isCarrier = ({ pid, startTime }: Identity) =>
     Number(startTime) >= Number(since) && proc.hasVariable(pid, `${MARKER_NAME}=${marker}`);
@@ -102,6 +103,11 @@ function holdersAmong(port: number, processes: readonly ProcessRow[]): ProcessRo
   const wanted = socketsOn(port);
   return held.filter(({ inodes }) => wanted.some((row) => inodes?.has(row.inode!)))
     .map(({ process }) => process);
+}
+
+function holdAlone(port: number, processes: readonly ProcessRow[]): boolean {
+  const held = processes.map(({ pid }) => socketInodes(pid));
+  return socketsOn(port).every(({ inode }) => held.some((inodes) => inodes?.has(inode!)));
 }
 
 function listeningPorts(processes: readonly ProcessRow[]): number[] {

@@ -76,7 +76,9 @@ export function readProcess(pid: number): ProcessRow | null {
   const stat = readStat(pid);
   if (stat === null) return null;
   const words = readText(`/proc/${pid}/cmdline`)?.replace(/\0+$/, "").replaceAll("\0", " ");
-  return { ...stat, command: words || `[${stat.name}]`, user: ownerOf(pid) };
+  const uid = ownerOf(pid);
+  const user = uid === null ? null : userName(uid);
+  return { ...stat, command: words || `[${stat.name}]`, user, uid };
 }
 
 /**
@@ -208,10 +210,9 @@ export function userName(uid: number): string {
 
 let logins: Map<number, string> | null = null;
 
-function ownerOf(pid: number): string | null {
+function ownerOf(pid: number): number | null {
   try {
-    const { uid } = Deno.statSync(`/proc/${pid}`);
-    return uid === null ? null : userName(uid);
+    return Deno.statSync(`/proc/${pid}`).uid;
   } catch (error) {
     return ignoreVanished(error);
   }

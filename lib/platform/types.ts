@@ -34,6 +34,8 @@ export interface Platform {
   findListeners(port: number): Promise<Discovery>;
   /** Those of the given processes that hold a listening socket on the port; no search. */
   holdersAmong(port: number, processes: readonly ProcessRow[]): Promise<ProcessRow[]>;
+  /** Whether every listening socket on the port is held by the given processes, seen without a search. */
+  holdAlone(port: number, processes: readonly ProcessRow[]): Promise<boolean>;
   /** Ports on which the given processes listen. */
   listeningPorts(processes: readonly ProcessRow[]): Promise<number[]>;
   /** What processes use; `null` where the platform does not tell. */

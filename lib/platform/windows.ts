@@ -84,6 +84,8 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
       const pids = new Set(sockets.filter((row) => row.port === port).map(({ pid }) => pid));
       return processes.filter(({ pid }) => pids.has(pid));
     },
+    // Only a search could tell.
+    holdAlone: () => Promise.resolve(false),
     listeningPorts: async (processes) => {
       const sockets = await socketsOf(tools, processes);
       return [...new Set(sockets.map(({ port }) => port))];

@@ -164,8 +164,8 @@ export function remains(place: Place): Record<string, unknown> {
 export const NOTHING = { files: [], carriers: [], free: true };
 
 /** Proves that one stop leaves a port in order, whatever happened before. */
-export async function settle(place: Place, context = ""): Promise<Finished> {
-  const stopped = await place.stop("--timeout", "1");
+export async function settle(place: Place, context = "", seconds = 1): Promise<Finished> {
+  const stopped = await place.stop("--timeout", String(seconds));
   const told = `${context}\n${stopped.stdout}${stopped.stderr}`;
   assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
   assertPolite(stopped, context);

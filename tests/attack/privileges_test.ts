@@ -7,6 +7,7 @@ import {
   NobodysPlace,
   NOT_ROOT,
   NOTHING,
+  ONLY_FULL,
   PLAIN,
   recordText,
   remains,
@@ -210,4 +211,4 @@ attack("in a PID namespace with the /proc of another one nobody is hit by mistak
   assertEquals(/code 0|is free/.test(told), false, told);
   assertEquals(/Internal error|\n {4}at /.test(told), false, told);
   tally("privileges", "foreign /proc", 1);
-}, NO_HIDEPID);
+}, ONLY_FULL ?? NO_HIDEPID);

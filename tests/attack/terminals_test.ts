@@ -15,6 +15,7 @@ import {
   assertPolite,
   attack,
   NOTHING,
+  ONLY_FULL,
   PLAIN,
   remains,
   settle,
@@ -25,13 +26,17 @@ import {
   villain,
 } from "./attack.ts";
 
+const PROMPT = "shell$ ";
 const CTRL_C = ["type", "\x03"];
 const CTRL_Z = ["type", "\x1a"];
 const WAIT_READY = ["wait", "is running on"];
 
 function terminal(steps: unknown[], command: readonly string[], cwd = ROOT): Running {
   const script = join(SERVERS, "terminal.py");
-  return new Running(["/usr/bin/python3", script, JSON.stringify(steps), ...command], { cwd });
+  return new Running(["/usr/bin/python3", script, JSON.stringify(steps), ...command], {
+    cwd,
+    env: { PS1: PROMPT, TERM: "dumb" },
+  });
 }
 
 const BASH = which("bash") ? null : "no bash";
@@ -42,7 +47,7 @@ attack(
     await using place = new Place();
     const start = shellCommand("start", [...place.args, "--", ...PLAIN]);
     const steps = [
-      ["wait", "$"],
+      ["wait", PROMPT],
       ["type", `${start}\r`],
       WAIT_READY,
       CTRL_Z,
@@ -83,7 +88,7 @@ attack("a supervisor that Ctrl+Z stopped does not keep stop from its work", asyn
   const start = shellCommand("start", [...place.args, "--", ...PLAIN]);
   const stop = shellCommand("stop", place.args);
   const steps = [
-    ["wait", "$"],
+    ["wait", PROMPT],
     ["type", `${start}\r`],
     WAIT_READY,
     CTRL_Z,
@@ -107,7 +112,7 @@ attack("a supervisor that Ctrl+Z stopped does not keep stop from its work", asyn
 
 attack("a pipe whose reader went away: start goes on, and stops when told", async () => {
   await using place = new Place();
-  const start = shellCommand("start", [...place.args, "--", ...PLAIN]);
+  const start = shellCommand("start", [...place.args, "--", ...villain("mute", "{port}")]);
   const script = `{ ${start} 2>&1; echo "code $?" >${place.dir}/code; } | head -n 1`;
   await using shell = new Running(["/bin/sh", "-c", script], { cwd: place.dir });
   await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
@@ -140,7 +145,7 @@ attack("a pipe that nobody reads, full: stop is polite, and works", async () => 
   assertEquals(goodbye, true, `the server was asked politely; ${told}`);
   Deno.kill(-shell.pid, "SIGKILL");
   tally("terminals", "full pipe, stop", 1);
-});
+}, ONLY_FULL);
 
 attack("a pipe that nobody reads, full: SIGTERM and Ctrl+C still end it", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -178,7 +183,7 @@ attack("closed standard input, output and error: nothing ends up in the lock", a
 attack("a hang-up of the shell's terminal stops everything, also a tree that left it", async () => {
   await using place = new Place();
   const start = shellCommand("start", [...place.args, "--", ...villain("family", "{port}")]);
-  const steps = [["wait", "$"], ["type", `${start}\r`], WAIT_READY, ["hangup"]];
+  const steps = [["wait", PROMPT], ["type", `${start}\r`], WAIT_READY, ["hangup"]];
   await using shown = terminal(steps, ["bash", "--norc", "--noprofile", "-i"]);
 
   await shown.finished();
@@ -205,7 +210,7 @@ attack(
   async () => {
     await using place = new Place();
     const start = shellCommand("start", [...place.args, "--detach", "--", ...PLAIN]);
-    const steps = [["wait", "$"], ["type", `${start}\r`], ["wait", "in the background"], [
+    const steps = [["wait", PROMPT], ["type", `${start}\r`], ["wait", "in the background"], [
       "hangup",
     ]];
     await using shown = terminal(steps, ["bash", "--norc", "--noprofile", "-i"]);

@@ -47,7 +47,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
     const { code, stdout } = await started.finished();
 
     assertEquals([code, signalsIn(log)], [0, [polite]]);
-    assertStringIncludes(stdout, `asked by ${signal}...`);
+    assertStringIncludes(stdout, signal);
     assertEquals([place.leftFiles(), isFree(place.port)], [[], true]);
   });
 }

@@ -172,7 +172,7 @@ Deno.test("kill -9 of the supervisor: start refuses, stop cleans up", async () =
   const { code, stdout } = await place.stop("--timeout", "0.5");
 
   assertEquals([refused.code, stillThere], [1, true]);
-  assertMatch(refused.stderr, /Orphaned: started at .* its supervisor \(PID \d+\) was killed/);
+  assertMatch(refused.stderr, /Orphaned: started .* its supervisor \(PID \d+\) was killed/);
   assertEquals(code, 0);
   assertStringIncludes(stdout, `Found 2 process(es) using port ${place.port}:`);
   assertEquals([sessionMembers(pid), isFree(place.port), place.leftFiles()], [[], true, []]);

@@ -111,7 +111,7 @@ testWith(
     const { code, stdout } = await place.stop();
 
     assertEquals(refused.code, 1);
-    assertStringIncludes(refused.stderr, "Orphaned: started at");
+    assertStringIncludes(refused.stderr, "Orphaned: started");
     assertEquals(code, 0);
     assertStringIncludes(stdout, `⚠️  Found 3 process(es) using port ${place.port}:`);
     assertEquals([tree.filter(isAlive), place.leftFiles(), isFree(place.port)], [[], [], true]);

@@ -9,12 +9,13 @@ import threading
 import time
 
 
-def listen(port, option=socket.SO_REUSEADDR):
+def listen(port, option=socket.SO_REUSEADDR, mute=False):
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, option, 1)
     s.bind(("127.0.0.1", port))
     s.listen(64)
-    print("listening", os.getpid(), flush=True)
+    if not mute:
+        print("listening", os.getpid(), flush=True)
     return s
 
 
@@ -44,8 +45,12 @@ def escape(clean):
     os.wait()
 
 
-def plain(port):
+def plain(port, *_):
     serve(listen(port))
+
+
+def mute(port):
+    serve(listen(port, mute=True))
 
 
 def slow(port, seconds):
@@ -122,7 +127,7 @@ def hop(port):
 def stopped(port):
     """Stops itself as soon as it listens."""
     s = listen(port)
-    time.sleep(0.5)
+    time.sleep(0.3)
     os.kill(os.getpid(), signal.SIGSTOP)
     serve(s)
 
@@ -138,7 +143,7 @@ def zombies(port):
 def becomes(port):
     """Execs into another program; the listening socket goes with it."""
     s = listen(port)
-    time.sleep(0.7)
+    time.sleep(0.3)
     os.set_inheritable(s.fileno(), True)
     os.execv("/bin/sleep", ["sleep", "1000"])
 
@@ -157,14 +162,14 @@ def reopen(port):
 def real_time_death(port):
     s = listen(port)
     threading.Thread(target=serve, args=(s,), daemon=True).start()
-    time.sleep(1)
+    time.sleep(0.4)
     os.kill(os.getpid(), 40)
 
 
 def headless(port):
     """Its main thread exits; another one goes on listening."""
     threading.Thread(target=plain, args=(port,)).start()
-    time.sleep(0.3)
+    time.sleep(0.2)
     print("headless", flush=True)
     ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
 
