@@ -27,15 +27,21 @@ function plain(text: string): string {
 /**
  * Masks the password, or the token, of every URL with credentials.
  *
- * Passwords are often not encoded as they should be: everything up to the last `@` of the word counts.
+ * Passwords are often not encoded as they should be, so the last `@` ends them: of the part before the
+ * path, or of the whole word if what looks like a port is none.
  *
  * @param text A command line.
  * @returns The text with `://user:***@` in place of `://user:password@`, `://***@` of `://token@`.
  */
 export function maskSecrets(text: string): string {
-  return text.replace(/:\/\/([^\s"'`]*)@/g, (_, credentials: string) => {
-    const colon = credentials.indexOf(":");
-    return colon === -1 ? "://***@" : `://${credentials.slice(0, colon)}:***@`;
+  return text.replace(/:\/\/([^\s"'`]+)/g, (whole, rest: string) => {
+    const authority = rest.split(/[/?#]/, 1)[0]!;
+    const isCut = !authority.includes("@") && /:(?!\d{0,5}$)/.test(authority);
+    const end = (isCut ? rest : authority).lastIndexOf("@");
+    if (end === -1) return whole;
+    const colon = rest.indexOf(":");
+    const user = colon === -1 || colon > end ? "" : rest.slice(0, colon + 1);
+    return `://${user}***${rest.slice(end)}`;
   });
 }
 

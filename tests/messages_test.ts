@@ -123,7 +123,10 @@ Deno.test("maskSecrets() masks passwords in URLs and nothing else", {
     ["http://localhost:8001/", "http://localhost:8001/"],
     ["https://host/path@x:y", "https://host/path@x:y"],
     ["mail ann:b@c", "mail ann:b@c"],
-    ["http://ann@host", "http://ann@host"],
+    ["http://t0ken@host", "http://***@host"],
+    ["pg://app:p@ss@db/x", "pg://app:***@db/x"],
+    ["pg://app:a/b@db", "pg://app:***@db"],
+    ["http://[::1]:8001/@fs", "http://[::1]:8001/@fs"],
   ];
   for (const [text, masked] of table) assertEquals(messages.maskSecrets(text), masked);
 });
