@@ -5,9 +5,10 @@
  * @module
  */
 
+import { poll } from "./delay.ts";
 import { isSameProcess } from "./identity.ts";
 import * as messages from "./messages.ts";
-import { PORT_LINGER_MS, waitUntilFree } from "./port_free.ts";
+import { isPortFree, PORT_LINGER_MS, waitUntilFree } from "./port_free.ts";
 import type { ProcessRow } from "./process_row.ts";
 import { protectionOf } from "./protect.ts";
 import * as stopMessages from "./stop_messages.ts";
@@ -17,10 +18,16 @@ import { terminate } from "./terminate.ts";
 /** How often processes that take the port again are stopped before we give up. */
 const RESPAWN_ROUNDS = 3;
 
+/** How long a port is watched that a living parent of its last listener may take again, ms. */
+const RESPAWN_WATCH_MS = 400;
+
 /** How a port was left. */
 export interface PortVerdict {
-  /** `unseen`: held by somebody who cannot be named or signalled for lack of permission. */
-  readonly state: "free" | "held" | "unseen";
+  /**
+   * `unseen`: held by somebody who cannot be named or signalled for lack of permission; `guarded`: by
+   * a server of ours that was started meanwhile.
+   */
+  readonly state: "free" | "held" | "unseen" | "guarded";
   /** Everybody who listened on it. */
   readonly processes: readonly StoppedProcess[];
 }
@@ -35,17 +42,45 @@ export interface PortVerdict {
 export async function freePort(port: number, options: FreePortOptions): Promise<PortVerdict> {
   const ended: StoppedProcess[] = [];
   for (let round = 0; round < RESPAWN_ROUNDS; round++) {
-    if (await waitUntilFree(port, options.platform, round === 0 ? 0 : PORT_LINGER_MS)) {
+    const isFree = await waitUntilFree(port, options.platform, round === 0 ? 0 : PORT_LINGER_MS);
+    if (isFree && !(await isTakenAgain(port, ended, options))) {
       return { state: "free", processes: ended };
     }
     const state = await freeOnce(port, ended, options);
     if (state !== "again") return { state, processes: ended };
   }
-  if (await waitUntilFree(port, options.platform, PORT_LINGER_MS)) {
+  const isFree = await waitUntilFree(port, options.platform, PORT_LINGER_MS);
+  if (isFree && !(await isTakenAgain(port, ended, options))) {
     return { state: "free", processes: ended };
   }
   await reportRespawn(port, options);
   return { state: "held", processes: ended };
+}
+
+/**
+ * Watches a free port for a while if the parent of a process just ended lives on: it may be a program
+ * that starts its child again, as nodemon, pm2 and many a shell loop do.
+ */
+async function isTakenAgain(
+  port: number,
+  ended: readonly StoppedProcess[],
+  { platform }: FreePortOptions,
+): Promise<boolean> {
+  const gone = ended.filter(({ fate }) => fate === "terminated" || fate === "killed");
+  const lineage = gone.length > 0 ? await platform.lineage() : new Set<number>();
+  const parents = gone.map(({ process }) => process.ppid)
+    .filter((pid) => pid > 1 && !lineage.has(pid));
+  const rows = await Promise.all([...new Set(parents)].map((pid) => platform.readProcess(pid)));
+  if (!rows.some((row) => row !== null && row.state !== "zombie" && !isLoginShell(row))) {
+    return false;
+  }
+  const taken = () => isPortFree(port, platform).then((is) => is ? null : true);
+  return await poll(taken, performance.now() + RESPAWN_WATCH_MS) !== null;
+}
+
+/** The shell of a terminal leads its session and starts nothing by itself. */
+function isLoginShell({ pid, sid, name }: ProcessRow): boolean {
+  return pid === sid && /^-?(ba|z|fi|da|k|c|tc)?sh$/.test(name);
 }
 
 /** One look and one stop; "again" if it is worth looking once more. */
@@ -53,8 +88,8 @@ async function freeOnce(
   port: number,
   ended: StoppedProcess[],
   options: FreePortOptions,
-): Promise<"again" | "held" | "unseen"> {
-  const { platform, say, warn, action, except = [] } = options;
+): Promise<"again" | PortVerdict["state"]> {
+  const { platform, say, warn, action, except = [], isGuarded } = options;
   const found = await platform.findListeners(port);
   if (found.kind !== "found") {
     // Whoever held it may have just let go.
@@ -62,6 +97,7 @@ async function freeOnce(
     warn(`❌ ${messages.heldByNobodySeen(port, found.kind === "unknown" ? found.reason : null)}`);
     return found.kind === "unknown" ? "unseen" : "held";
   }
+  if (await isGuarded?.()) return "guarded";
   for (const holder of found.hidden) warn(stopMessages.hiddenListener(port, holder));
   const others = found.processes.filter((row) => !except.some((done) => isSameProcess(done, row)));
   const targets = await spareProtected(port, others, ended, options);

@@ -36,7 +36,8 @@ function plain(text: string): string {
 export function maskSecrets(text: string): string {
   return text.replace(/:\/\/([^\s"'`]+)/g, (whole, rest: string) => {
     const authority = rest.split(/[/?#]/, 1)[0]!;
-    const isCut = !authority.includes("@") && /:(?!\d{0,5}$)/.test(authority);
+    const hostPort = authority.replace(/^\[[^\]]*\]/, "");
+    const isCut = !authority.includes("@") && /:(?!\d{0,5}$)/.test(hostPort);
     const end = (isCut ? rest : authority).lastIndexOf("@");
     if (end === -1) return whole;
     const colon = rest.indexOf(":");

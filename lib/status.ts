@@ -13,6 +13,7 @@ import { originsOf } from "./origins.ts";
 import { readPidFile } from "./pid_file.ts";
 import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
+import type { PortState } from "./port_state.ts";
 import type { Discovery, HiddenHolder, ProcessRow, TreeUsage } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
 
@@ -21,40 +22,6 @@ const ANSWER_MS = 1000;
 
 /** How long an unnamed holder of the lock is waited for, ms. */
 const LOCK_WAIT_MS = 300;
-
-/** The state of a port, as JSON names it. */
-export type PortState =
-  | "running"
-  | "starting"
-  | "stopping"
-  | "orphaned"
-  | "stale"
-  | "foreign"
-  | "free"
-  | "unknown";
-
-/** Exit code of each state. */
-export const STATE_CODES: Readonly<Record<PortState, number>> = {
-  running: 0,
-  starting: 0,
-  stopping: 0,
-  orphaned: 1,
-  stale: 1,
-  foreign: 3,
-  free: 3,
-  unknown: 4,
-};
-
-/**
- * The exit code of a status.
- *
- * @param status The status.
- * @returns The code of its state; 1 for a server of which a path was asked that does not answer, so
- * that status can serve as a health probe.
- */
-export function codeOf({ state, isUnhealthy }: PortStatus): number {
-  return isUnhealthy ? 1 : STATE_CODES[state];
-}
 
 /** Everything that is known of a port. */
 export interface PortStatus {

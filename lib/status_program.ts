@@ -9,7 +9,8 @@ import type { Voice } from "./context.ts";
 import { filesOf } from "./files.ts";
 import { currentPlatform } from "./platform/mod.ts";
 import { answer, portsIn, surroundings } from "./program.ts";
-import { codeOf, STATE_CODES, statusOf } from "./status.ts";
+import { codeOf, STATE_CODES } from "./port_state.ts";
+import { statusOf } from "./status.ts";
 import { statusToJson } from "./status_json.ts";
 import { describeStatus, statusTable } from "./status_text.ts";
 

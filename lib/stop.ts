@@ -16,6 +16,9 @@ import { stopGuarded } from "./stop_guarded.ts";
 import { isPortFree } from "./port_free.ts";
 import { removeLeftPidFile, stopLeft } from "./stop_left.ts";
 
+/** How often a server is stopped that was started while the last one was. */
+const RESTART_ROUNDS = 3;
+
 /** How a stop ended. */
 export interface StopResult {
   /** The port. */
@@ -37,12 +40,15 @@ export interface StopResult {
  */
 export async function stopPort(port: number, options: StopOptions): Promise<StopResult> {
   const ours: StoppedProcess[] = [];
-  const holdup = await stopOurs(port, ours, options);
+  let holdup: ServerError | null = null;
+  let verdict: PortVerdict = { state: "guarded", processes: [] };
+  for (let round = 0; round < RESTART_ROUNDS && verdict.state === "guarded"; round++) {
+    holdup = await stopOurs(port, ours, options);
+    if (holdup?.kind === "portInUse" || ours.some(({ fate }) => fate === "protected")) {
+      verdict = { state: "held", processes: [] };
+    } else verdict = await verdictOf(port, ours, options);
+  }
   if (holdup !== null) options.warn(`❌ ${holdup.message}`);
-  const isProtected = ours.some(({ fate }) => fate === "protected");
-  const verdict: PortVerdict = isProtected
-    ? { state: "held", processes: [] }
-    : await verdictOf(port, { ...options, except: ours.map(({ process }) => process) });
   if (options.action === "stop") await removeLeftPidFile(port, options);
   const judged = judge(port, ours, verdict, options.action);
   const result = holdup === null ? judged : {
@@ -55,9 +61,25 @@ export async function stopPort(port: number, options: StopOptions): Promise<Stop
 }
 
 /** Frees the port of others; what that takes is loaded only if there is somebody. */
-async function verdictOf(port: number, options: StopOptions): Promise<PortVerdict> {
-  if (await isPortFree(port, options.platform)) return { state: "free", processes: [] };
-  return await (await import("./free_port.ts")).freePort(port, options);
+async function verdictOf(
+  port: number,
+  ours: readonly StoppedProcess[],
+  options: StopOptions,
+): Promise<PortVerdict> {
+  const { platform, files, action } = options;
+  if (await isPortFree(port, platform)) return { state: "free", processes: [] };
+  const { freePort } = await import("./free_port.ts");
+  const isGuarded = async () => {
+    const guard = await openGuard(files.lock, platform, { create: false, waitMs: 0 });
+    if (guard.kind === "left") guard.lock.release();
+    return guard.kind === "guarded";
+  };
+  return await freePort(port, {
+    ...options,
+    except: ours.map(({ process }) => process),
+    // In a dry run our own server is there, of course.
+    ...(action === "dryRun" ? {} : { isGuarded }),
+  });
 }
 
 /** Ends our own server; returns what stands in the way, if anything does. */
@@ -111,7 +133,7 @@ function judge(
   if (verdict.state === "unseen" || has("accessDenied")) {
     return { port, outcome: "failed", code: 4, processes };
   }
-  if (verdict.state === "held") {
+  if (verdict.state === "held" || verdict.state === "guarded") {
     const outcome = has("protected", "leftAlone") ? "refused" : "failed";
     return { port, outcome, code: 1, processes };
   }

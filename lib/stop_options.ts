@@ -26,6 +26,8 @@ export interface FreePortOptions extends Context {
   readonly graceMs: number;
   /** What to do with those who may be signalled. */
   readonly action: "stop" | "leaveAlone" | "dryRun";
+  /** Tells whether a supervisor guards the port: then its server is not stopped as a stranger. */
+  readonly isGuarded?: () => Promise<boolean>;
   /** Listeners that were dealt with already: neither shown nor signalled. */
   readonly except?: readonly ProcessRow[];
 }

@@ -22,6 +22,7 @@ const LAYERS: Record<string, number> = {
   "options.ts": 0,
   "origin.ts": 0,
   "stop_command.ts": 0,
+  "port_state.ts": 0,
   "process_row.ts": 0,
   "process_tree.ts": 0,
   "protect.ts": 0,

@@ -8,9 +8,11 @@ import { environment, programArguments } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { errors } from "./errors.ts";
 import { files } from "./files.ts";
-import { connect, listen, serve } from "./net.ts";
-import { fs, isatty, pathToFileURL, process } from "./node.ts";
+import { connect, listen } from "./net.ts";
+import { fs, pathToFileURL, process } from "./node.ts";
 import { bun } from "./runtime.ts";
+import { outputStream } from "./output_stream.ts";
+import { serve } from "./serve.ts";
 import { addSignalListener, kill, removeSignalListener } from "./signals.ts";
 
 /**
@@ -33,10 +35,8 @@ export function makeDeno(): Record<string, unknown> {
     noColor: Boolean(process.env.NO_COLOR),
     permissions: { query: () => Promise.resolve({ state: "granted" }) },
     pid: process.pid,
-    stderr: {
-      isTerminal: () => isatty(2),
-      writeSync: (bytes: Uint8Array) => fs.writeSync(2, bytes),
-    },
+    stderr: outputStream(2),
+    stdout: outputStream(1),
     uid: () => process.getuid?.() ?? null,
   };
 }

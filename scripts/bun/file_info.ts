@@ -20,6 +20,8 @@ export interface FileInfo {
   readonly dev: number;
   /** Its number on the device. */
   readonly ino: number;
+  /** How many names it has. */
+  readonly nlink: number;
   /** Permissions and kind. */
   readonly mode: number;
   /** Owner. */
@@ -35,11 +37,11 @@ export interface FileInfo {
  * @returns What Deno says.
  */
 export function fileInfo(stats: Stats): FileInfo {
-  const { size, dev, ino, mode, uid, gid } = stats;
+  const { size, dev, ino, nlink, mode, uid, gid } = stats;
   return {
     isFile: stats.isFile(),
     isDirectory: stats.isDirectory(),
     isSymlink: stats.isSymbolicLink(),
-    ...{ size, dev, ino, mode, uid, gid },
+    ...{ size, dev, ino, nlink, mode, uid, gid },
   };
 }

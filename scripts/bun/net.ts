@@ -1,5 +1,5 @@
 /**
- * TCP and HTTP, as Deno has them. Bun listens as Deno does: with SO_REUSEADDR, without SO_REUSEPORT,
+ * TCP, as Deno has it. Bun listens as Deno does: with SO_REUSEADDR, without SO_REUSEPORT,
  * and on `::` for IPv4 too.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import { errorOf } from "./errors.ts";
 import { os } from "./node.ts";
-import { bun, type BunAddress, type BunHttpServer, type BunSocket } from "./runtime.ts";
+import { bun, type BunAddress, type BunSocket } from "./runtime.ts";
 
 /** A listener that accepts nothing. */
 export interface Listener {
@@ -31,8 +31,14 @@ export function listen(address: BunAddress): Listener {
   }
 }
 
-/** Bun names the address and, in `code`, the reason; a name that cannot be resolved has none. */
-function addressError(error: unknown): unknown {
+/**
+ * Translates a failure to listen: Bun names the address and, in `code`, the reason; a name that
+ * cannot be resolved has none.
+ *
+ * @param error What Bun threw.
+ * @returns Deno's error.
+ */
+export function addressError(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   const known = code !== undefined && code in os.constants.errno;
   return known ? errorOf(code, message) : new Error(message);
@@ -114,33 +120,4 @@ export async function connect(address: BunAddress): Promise<TcpConn> {
     socket: { data: (_socket, bytes) => incoming.add(bytes), end, close: end, error: end },
   });
   return new TcpConn(socket, incoming);
-}
-
-/** A server, as `Deno.HttpServer`. */
-export interface HttpServer {
-  /** Resolves when it was shut down. */
-  readonly finished: Promise<void>;
-  /** Stops, and answers what was asked before. */
-  shutdown(): Promise<void>;
-}
-
-/**
- * Serves HTTP.
- *
- * @param address Where.
- * @param handler What answers.
- * @returns The server.
- */
-export function serve(
-  address: BunAddress,
-  handler: (request: Request) => Response | Promise<Response>,
-): HttpServer {
-  let server: BunHttpServer;
-  try {
-    server = bun().serve({ hostname: address.hostname, port: address.port, fetch: handler });
-  } catch (error) {
-    throw addressError(error);
-  }
-  const { promise: finished, resolve } = Promise.withResolvers<void>();
-  return { finished, shutdown: () => server.stop().then(resolve) };
 }

@@ -43,20 +43,26 @@ export interface BunSpawnOptions {
 export interface BunSocket {
   /** Sends bytes; returns how many were taken. */
   write(bytes: Uint8Array): number;
+  /** Says that nothing more is sent. */
+  end(): void;
   /** Closes it at once. */
   terminate(): void;
 }
 
 /** What happens on a connection. */
 export interface BunSocketEvents {
+  /** It was opened. */
+  open?(socket: BunSocket): void;
   /** Bytes came. */
   data(socket: BunSocket, bytes: Uint8Array): void;
   /** The other end sends nothing more. */
-  end?(): void;
+  end?(socket: BunSocket): void;
+  /** More bytes can be sent. */
+  drain?(socket: BunSocket): void;
   /** The connection is over. */
-  close?(): void;
+  close?(socket: BunSocket): void;
   /** It broke. */
-  error?(): void;
+  error?(socket: BunSocket): void;
 }
 
 /** Where to listen or to connect to. */
@@ -65,12 +71,6 @@ export interface BunAddress {
   readonly hostname: string;
   /** TCP port. */
   readonly port: number;
-}
-
-/** An HTTP server. */
-export interface BunHttpServer {
-  /** Stops; resolves when the last answer was sent. */
-  stop(): Promise<void>;
 }
 
 /** The global object `Bun`. */
@@ -85,10 +85,6 @@ export interface BunRuntime {
   listen(options: BunAddress & { socket: BunSocketEvents }): { stop(force: boolean): void };
   /** Connects. */
   connect(options: BunAddress & { socket: BunSocketEvents }): Promise<BunSocket>;
-  /** Serves HTTP. */
-  serve(
-    options: BunAddress & { fetch: (request: Request) => Response | Promise<Response> },
-  ): BunHttpServer;
 }
 
 /**
