@@ -35,10 +35,11 @@ function plain(text: string): string {
  */
 export function maskSecrets(text: string): string {
   return text.replace(/:\/\/([^\s"'`]+)/g, (whole, rest: string) => {
-    const authority = rest.split(/[/?#]/, 1)[0]!;
-    const hostPort = authority.replace(/^\[[^\]]*\]/, "");
-    const isCut = !authority.includes("@") && /:(?!\d{0,5}$)/.test(hostPort);
-    const end = (isCut ? rest : authority).lastIndexOf("@");
+    const authority = rest.split("/", 1)[0]!;
+    const plainest = authority.split(/[?#]/, 1)[0]!;
+    const isCut = /:(?!\d{0,5}$)/.test(plainest.replace(/^\[[^\]]*\]/, ""));
+    const holder = plainest.includes("@") ? authority : isCut ? rest : "";
+    const end = holder.lastIndexOf("@");
     if (end === -1) return whole;
     const colon = rest.indexOf(":");
     const user = colon === -1 || colon > end ? "" : rest.slice(0, colon + 1);

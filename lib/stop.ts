@@ -70,9 +70,14 @@ async function verdictOf(
   if (await isPortFree(port, platform)) return { state: "free", processes: [] };
   const { freePort } = await import("./free_port.ts");
   const isGuarded = async () => {
-    const guard = await openGuard(files.lock, platform, { create: false, waitMs: 0 });
-    if (guard.kind === "left") guard.lock.release();
-    return guard.kind === "guarded";
+    try {
+      const guard = await openGuard(files.lock, platform, { create: false, waitMs: 0 });
+      if (guard.kind === "left") guard.lock.release();
+      return guard.kind === "guarded";
+    } catch (error) {
+      if (error instanceof ServerError) return false; // told already
+      throw error;
+    }
   };
   return await freePort(port, {
     ...options,

@@ -1,5 +1,5 @@
 /** What the real programs print with `--json`, held against the schemas and the contract. */
-import { Ajv2020, type ValidateFunction } from "ajv";
+import { Ajv2020, type ValidateFunction } from "npm:ajv@8.20.0/dist/2020.js";
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path/join";
 import {

@@ -14,6 +14,9 @@ import * as proc from "./proc.ts";
 import { listenRows, socketInodes, socketsOn } from "./proc_sockets.ts";
 import type { Platform } from "./types.ts";
 
+/** How often the machine is searched while processes are being born. */
+const MAX_LOOKS = 5;
+
 /**
  * Makes the Linux platform.
  *
@@ -80,7 +83,16 @@ function descendants(pid: number): ProcessRow[] {
   return rows;
 }
 
+/** A process can fork and die between the listing and the look at it: then all are looked at again. */
 function findTree(root: TreeRoot): ProcessRow[] {
+  for (let look = 1;; look++) {
+    const births = proc.countBirths();
+    const members = searchTree(root);
+    if (members.length > 0 || look === MAX_LOOKS || births === proc.countBirths()) return members;
+  }
+}
+
+function searchTree(root: TreeRoot): ProcessRow[] {
   const { server, marker, since = "0" } = root;
   const rows = candidates(root).flatMap((pid) => proc.readStat(pid) ?? []);
   const isCarrier = ({ pid, startTime }: Identity) =>

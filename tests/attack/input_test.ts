@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path/join";
-import fc from "fast-check";
+import fc from "npm:fast-check@4.10.2";
 import { parseCommandLine } from "../../lib/command_line.ts";
 import { configureStart, configureStatus, configureStop } from "../../lib/config.ts";
 import { parseDotenv } from "../../lib/dotenv.ts";
@@ -25,8 +25,8 @@ import { parseSs } from "../../lib/parsers/ss.ts";
 import { parseTasklist } from "../../lib/parsers/tasklist.ts";
 import { formatRecord, type LockRecord, parseRecord } from "../../lib/record.ts";
 import { splitShellWords } from "../../lib/shell_words.ts";
-import { which } from "../e2e/harness.ts";
-import { attack, FULL, ONLY_FULL, tally } from "./attack.ts";
+import { Place, run, which } from "../e2e/harness.ts";
+import { assertPolite, attack, FULL, ONLY_FULL, tally } from "./attack.ts";
 
 /** Cases for each property; there are 28 of them, so more than 100,000 in all, in CI, too. */
 const RUNS = FULL ? 40_000 : 4000;
@@ -278,6 +278,7 @@ const OTHERS: Record<string, (text: string) => void> = {
   parsePid: pidIsRight,
   splitShellWords: (text) => void wordsOrSyntaxError(text),
   parseRecord: (text) => void parseRecord(text),
+  maskSecrets: (text) => assertEquals(/<<|>>/.test(maskSecrets(text)), false, text),
 };
 
 Deno.test("parsePid() gives the one PID that is written there, or nothing", async () => {
@@ -627,4 +628,54 @@ Deno.test("maskSecrets() changes nothing in URLs without a password", async () =
     "maskSecrets plain",
     fc.property(url, (text) => assertEquals(maskSecrets(text), text)),
   );
+});
+
+attack(
+  "the real programs with wrong arguments: exit code 2, one line, no stack trace",
+  async () => {
+    await using place = new Place();
+    const wrong = fc.sample(commandLine, 4000).filter(([command, args]) =>
+      !args.some((arg) => arg.includes("\0")) &&
+      orUsage(() => configures[command](args, { env: {}, dotenv: {}, programDir: "/" })) === null
+    ).slice(0, FULL ? 300 : 6);
+    for (const [command, args] of wrong) {
+      const { code, stdout, stderr } = await run(command, args, { cwd: place.dir });
+      const told = `${command} ${JSON.stringify(args)}\n${stdout}${stderr}`;
+      const json = stdout.startsWith('{"error":{"kind":"usage",');
+      assertEquals([code, json || stderr.startsWith("❌ ")], [2, true], told);
+      assertPolite({ stdout, stderr }, told);
+    }
+    assertEquals(place.leftFiles(), []);
+    tally("input", "real programs with wrong arguments", wrong.length);
+  },
+);
+
+const configures = { start: configureStart, stop: configureStop, status: configureStatus };
+
+attack("any file in the place of .env: read, or a usage error; no hang", async () => {
+  const traps: [string, (path: string) => unknown][] = [
+    ["a FIFO", (path) => new Deno.Command("mkfifo", { args: [path] }).output()],
+    ["a folder", (path) => Deno.mkdir(path)],
+    ["binary", (path) => Deno.writeFile(path, crypto.getRandomValues(new Uint8Array(60_000)))],
+    ["5 MB", (path) => Deno.writeTextFile(path, "A=b\n".repeat(1_300_000))],
+    ["a symlink in a circle", (path) => Deno.symlink(path, path)],
+    ["a dangling symlink", (path) => Deno.symlink("/nowhere/at/all", path)],
+    ["a device", (path) => Deno.symlink("/dev/zero", path)],
+    ["one endless line", (path) => Deno.writeTextFile(path, "SERVER_PORT=" + "9".repeat(1 << 20))],
+    ["a NUL in a value", (path) => Deno.writeTextFile(path, "A=b\0c\nB=d\n")],
+    ["a stranger's names", (path) => Deno.writeTextFile(path, "__proto__=1\nconstructor=2\n=3\n")],
+  ];
+  for (const [name, put] of traps) {
+    await using place = new Place();
+    await put(join(place.dir, ".env"));
+
+    const { code, stdout, stderr } = await run("stop", ["--pid-dir", place.dir], {
+      cwd: place.dir,
+      env: { SERVER_PORT: name === "one endless line" ? "" : String(place.port) },
+    });
+
+    assertEquals([0, 2].includes(code), true, `${name}: ${code} ${stdout}${stderr}`);
+    assertPolite({ stdout, stderr }, name);
+  }
+  tally("input", ".env", traps.length);
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isAlive, isFree, Place, run, Running } from "../e2e/harness.ts";
+import { IS_ROOT, isAlive, isFree, Place, run, Running, which } from "../e2e/harness.ts";
 import {
   attack,
   PLAIN,
@@ -138,3 +138,21 @@ print("code", done.returncode, done.stdout.decode(), flush=True)`;
   assertStringIncludes(stdout, "code 1 ", stdout);
   tally("protected", "inherited listening socket", 1);
 });
+
+attack("PID 1 of a container that listens is refused, exit code 1", async () => {
+  await using place = new Place();
+  const words = villain("plain", String(place.port));
+  const unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+  await using container = new Running([...unshare, ...words]);
+  await container.waitFor("listening 1");
+  const children = `/proc/${container.pid}/task/${container.pid}/children`;
+  const init = (await Deno.readTextFile(children)).trim();
+
+  const prefix = ["nsenter", "-t", init, "-p", "-m"];
+  const stopped = await run("stop", place.args, { prefix });
+
+  const told = stopped.stdout + stopped.stderr;
+  assertEquals([stopped.code, isAlive(Number(init))], [1, true], told);
+  assertStringIncludes(stopped.stderr, "it is the system's first process", told);
+  tally("protected", "PID 1 of a container", 1);
+}, IS_ROOT && which("unshare") && which("nsenter") ? null : "needs root, unshare and nsenter");

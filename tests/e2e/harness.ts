@@ -67,7 +67,7 @@ export class Running implements AsyncDisposable {
     this.#child = new Deno.Command(file!, {
       args,
       ...(cwd === undefined ? {} : { cwd }),
-      env: { NO_COLOR: "1", ...env },
+      env: { NO_COLOR: "1", npm_command: "", ...env },
       clearEnv: clearEnv ?? false,
       stdin: "null",
       stdout: "piped",

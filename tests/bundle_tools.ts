@@ -1,0 +1,62 @@
+/**
+ * What makes and runs the programs in their other forms: one file on Deno or on Bun, and a binary.
+ *
+ * @module
+ */
+
+import { join } from "@std/path/join";
+import { ROOT } from "./e2e/harness.ts";
+
+/** How a program is run on each runtime; its path and arguments follow. */
+export type Runtime = "Deno" | "Bun";
+
+interface Ran {
+  readonly success: boolean;
+  readonly text: string;
+}
+
+/** Runs a tool to its end. */
+export async function tool(command: string, ...args: string[]): Promise<Ran> {
+  try {
+    const options = { args, cwd: ROOT, env: { NO_COLOR: "1" }, stdin: "null" } as const;
+    const { success, stdout, stderr } = await new Deno.Command(command, options).output();
+    const decoder = new TextDecoder();
+    return { success, text: decoder.decode(stdout) + decoder.decode(stderr) };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { success: false, text: `no ${command}` };
+  }
+}
+
+/**
+ * Finds Bun: on PATH, else where npx keeps it.
+ *
+ * @param npxFlag `--yes` to fetch it if it is nowhere, `--no` not to.
+ * @returns Its path, or `null`.
+ */
+export async function findBun(npxFlag: "--yes" | "--no"): Promise<string | null> {
+  const code = "console.log('path=' + process.execPath)";
+  for (const [command, ...before] of [["bun"], ["npx", npxFlag, "--", "bun"]] as const) {
+    const { text } = await tool(command, ...before, "-e", code);
+    const path = /^path=(.*)$/m.exec(text)?.[1];
+    if (path !== undefined) return path;
+  }
+  return null;
+}
+
+/**
+ * Makes the bundles.
+ *
+ * @param folder Where.
+ * @returns `null`, or why there are none.
+ */
+export async function bundle(folder: string): Promise<string | null> {
+  const { success, text } = await tool(
+    Deno.execPath(),
+    "run",
+    "-A",
+    join(ROOT, "scripts", "bundle.ts"),
+    folder,
+  );
+  return success ? null : text.split("\n")[0]!;
+}
