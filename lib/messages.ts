@@ -27,8 +27,8 @@ function plain(text: string): string {
 /**
  * Masks the password, or the token, of every URL with credentials.
  *
- * Passwords are often not encoded as they should be, so the last `@` ends them: of the part before the
- * path, or of the whole word if what looks like a port is none.
+ * Passwords are often not encoded as they should be, so the last `@` of the word ends them: rather a
+ * path too little than a password too much.
  *
  * @param text A command line.
  * @returns The text with `://user:***@` in place of `://user:password@`, `://***@` of `://token@`.
@@ -38,8 +38,7 @@ export function maskSecrets(text: string): string {
     const authority = rest.split("/", 1)[0]!;
     const plainest = authority.split(/[?#]/, 1)[0]!;
     const isCut = /:(?!\d{0,5}$)/.test(plainest.replace(/^\[[^\]]*\]/, ""));
-    const holder = plainest.includes("@") ? authority : isCut ? rest : "";
-    const end = holder.lastIndexOf("@");
+    const end = plainest.includes("@") || isCut ? rest.lastIndexOf("@") : -1;
     if (end === -1) return whole;
     const colon = rest.indexOf(":");
     const user = colon === -1 || colon > end ? "" : rest.slice(0, colon + 1);

@@ -106,6 +106,7 @@ function stopCommand({ port, pidDir }: StartConfig, { env, programDir }: Surroun
     programPath: programPath(),
     isBinary: Deno.build.standalone,
     isAtHome: isSource && currentFolder() === programDir,
+    isBun: "Bun" in globalThis,
     isNpx: env.npm_command === "exec",
     port,
     pidDir: resolve(pidDir) === programDir ? null : resolve(pidDir),

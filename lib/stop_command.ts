@@ -12,6 +12,8 @@ export interface Calling {
   readonly isBinary: boolean;
   /** Whether the current folder is the one of the sources, where `deno task` works. */
   readonly isAtHome: boolean;
+  /** Whether Bun runs it. */
+  readonly isBun: boolean;
   /** Whether npx runs it, since there is no Deno on the machine. */
   readonly isNpx: boolean;
   /** The server's port. */
@@ -27,10 +29,11 @@ export interface Calling {
  * @returns The command line.
  */
 export function stopCommandOf(calling: Calling): string {
-  const { programPath, isBinary, isAtHome, isNpx, port, pidDir } = calling;
+  const { programPath, isBinary, isAtHome, isBun, isNpx, port, pidDir } = calling;
   const path = quote(programPath.replace(/start_server(?=(\.\w+)?$)/, "stop_server"));
   const deno = isNpx ? "npx --yes deno" : "deno";
-  const program = isBinary ? path : isAtHome ? `${deno} task stop` : `${deno} run -A ${path}`;
+  const runner = isBun ? "bun" : `${deno} run -A`;
+  const program = isBinary ? path : isAtHome ? `${deno} task stop` : `${runner} ${path}`;
   return `${program} --port ${port}${pidDir === null ? "" : ` --pid-dir ${quote(pidDir)}`}`;
 }
 

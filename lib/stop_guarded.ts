@@ -61,6 +61,8 @@ export async function stopGuarded(
     return proven.map((process) => ({ process, fate: "terminated" }));
   }
   options.live("");
+  if (asked === "mayNot") warn(stopMessages.supervisorIsFirst(supervisor.pid));
+  else if (!reacted) warn(stopMessages.supervisorHung(supervisor.pid));
   return await takeOver(record, supervisor, proven, { ...options, politely: !reacted });
 }
 
@@ -129,8 +131,7 @@ async function takeOver(
   tree: readonly ProcessRow[],
   options: StopOptions & { politely: boolean },
 ): Promise<StoppedProcess[]> {
-  const { platform, graceMs, files, warn, politely } = options;
-  if (politely) warn(stopMessages.supervisorHung(supervisor.pid));
+  const { platform, graceMs, files, politely } = options;
   const polite = politely ? "SIGTERM" : null;
   const ended = await endTree(record, platform, { polite, graceMs });
   const seen = new Set(ended.map(({ process }) => process.pid));

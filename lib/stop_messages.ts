@@ -148,3 +148,13 @@ export function leftAlone(port: number): string {
 export function noServers(pidDir: string): string {
   return `✅ No server in ${pidDir}`;
 }
+
+/**
+ * Says that a supervisor is the first process of a container, which is never signalled.
+ *
+ * @param pid The supervisor.
+ * @returns A line for standard error.
+ */
+export function supervisorIsFirst(pid: number): string {
+  return `⚠️  The supervisor (PID ${pid}) is never signalled, stopping its server directly...`;
+}

@@ -70,10 +70,11 @@ export async function terminate(termination: Termination): Promise<EndedProcess[
   if (isPolite && await askAndWait(round, termination)) return round.fates();
   for (let i = 0; i < FORCED_ROUNDS; i++) {
     const rows = await termination.find();
-    if (rows.length === 0) break;
+    if (rows.length === 0) return round.fates();
     await round.send(rows, "SIGKILL");
     await poll(() => round.allGone(), performance.now() + FORCED_WAIT_MS);
   }
+  round.witness(await termination.find());
   return round.fates();
 }
 
@@ -146,6 +147,11 @@ class Round {
     if (result === "sent" && row.state === "stopped") signalProcess(row.pid, "SIGCONT");
     // The group signal may have been faster: then it is this kill that ended the process.
     return result === "gone" && row.pgid === this.#group ? "sent" : result;
+  }
+
+  /** Takes note of who is still found after the last round. */
+  witness(rows: readonly ProcessRow[]): void {
+    for (const row of rows) this.#known.set(keyOf(row), { row, asked: "SIGKILL", result: "sent" });
   }
 
   /** Whether waiting for a process is in vain, since it may not be signalled. */

@@ -7,9 +7,6 @@
 import { join } from "@std/path/join";
 import { ROOT } from "./e2e/harness.ts";
 
-/** How a program is run on each runtime; its path and arguments follow. */
-export type Runtime = "Deno" | "Bun";
-
 interface Ran {
   readonly success: boolean;
   readonly text: string;
@@ -29,15 +26,16 @@ export async function tool(command: string, ...args: string[]): Promise<Ran> {
 }
 
 /**
- * Finds Bun: on PATH, else where npx keeps it.
+ * Finds Bun: on PATH, else through npx.
  *
- * @param npxFlag `--yes` to fetch it if it is nowhere, `--no` not to.
+ * @param options With `fetch`, npx fetches it if it does not have it.
  * @returns Its path, or `null`.
  */
-export async function findBun(npxFlag: "--yes" | "--no"): Promise<string | null> {
+export async function findBun(options: { fetch: boolean }): Promise<string | null> {
   const code = "console.log('path=' + process.execPath)";
-  for (const [command, ...before] of [["bun"], ["npx", npxFlag, "--", "bun"]] as const) {
-    const { text } = await tool(command, ...before, "-e", code);
+  const npx = ["npx", ...(options.fetch ? [] : ["--offline"]), "--yes", "--", "bun"];
+  for (const [command, ...before] of [["bun"], npx]) {
+    const { text } = await tool(command!, ...before, "-e", code);
     const path = /^path=(.*)$/m.exec(text)?.[1];
     if (path !== undefined) return path;
   }

@@ -24,7 +24,7 @@ async function make(form: string | undefined, folder: string): Promise<string> {
   if (missing !== null) fail(missing);
   const script = join(folder, "{name}_server.js");
   if (form === "bundle") return `${Deno.execPath()} run -A --no-config --no-lock ${script}`;
-  const bun = await findBun("--yes") ?? fail("no bun, and npx cannot fetch it");
+  const bun = await findBun({ fetch: true }) ?? fail("no bun, and npx cannot fetch it");
   if (form === "bun") return `${bun} ${script}`;
   if (form !== "binary") fail("Usage: run_other_forms.ts bundle|bun|binary [ARG...]");
   for (const name of NAMES) {

@@ -14,8 +14,8 @@ import * as proc from "./proc.ts";
 import { listenRows, socketInodes, socketsOn } from "./proc_sockets.ts";
 import type { Platform } from "./types.ts";
 
-/** How often the machine is searched while processes are being born. */
-const MAX_LOOKS = 5;
+/** How often those are looked for that were born during the search. */
+const MAX_LOOKS = 10;
 
 /**
  * Makes the Linux platform.
@@ -83,21 +83,29 @@ function descendants(pid: number): ProcessRow[] {
   return rows;
 }
 
-/** A process can fork and die between the listing and the look at it: then all are looked at again. */
+/**
+ * Reads every process, and then those that were born meanwhile, until a listing brings nobody new: one
+ * that forks its successor and dies is not missed between the listing and the look at it.
+ */
 function findTree(root: TreeRoot): ProcessRow[] {
-  for (let look = 1;; look++) {
-    const births = proc.countBirths();
-    const members = searchTree(root);
-    if (members.length > 0 || look === MAX_LOOKS || births === proc.countBirths()) return members;
-  }
-}
-
-function searchTree(root: TreeRoot): ProcessRow[] {
   const { server, marker, since = "0" } = root;
-  const rows = candidates(root).flatMap((pid) => proc.readStat(pid) ?? []);
-  const isCarrier = ({ pid, startTime }: Identity) =>
-    Number(startTime) >= Number(since) && proc.hasVariable(pid, `${MARKER_NAME}=${marker}`);
-  return treeMembers(rows, server, isCarrier).flatMap(({ pid }) => proc.livingProcess(pid) ?? []);
+  const seen = new Set<number>();
+  const rows: proc.ProcessStat[] = [];
+  const carriers = new Set<proc.ProcessStat>();
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const fresh = candidates(root).filter((pid) => !seen.has(pid));
+    if (fresh.length === 0) break;
+    for (const pid of fresh) {
+      seen.add(pid);
+      const row = proc.readStat(pid);
+      if (row === null) continue;
+      rows.push(row);
+      const isYoung = Number(row.startTime) >= Number(since);
+      if (isYoung && proc.hasVariable(pid, `${MARKER_NAME}=${marker}`)) carriers.add(row);
+    }
+  }
+  const members = treeMembers(rows, server, (row) => carriers.has(row));
+  return members.flatMap(({ pid }) => proc.livingProcess(pid) ?? []);
 }
 
 /** PIDs are given out in ascending order, and only then again from the lowest. */
