@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { delay } from "../lib/delay.ts";
 import { ServerError } from "../lib/errors.ts";
 import { type Lock, tryLock } from "../lib/lock.ts";
 

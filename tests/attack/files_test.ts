@@ -74,7 +74,7 @@ class TrapPlace extends Place {
 }
 
 for (const kind of ["pid", "lock", "log"] as const) {
-  const traps = some(4, TRAPS);
+  const traps = some(3, TRAPS);
   attack(
     `${traps.length} kinds of trap in the place of the ${kind} file, before a start`,
     async () => {
@@ -100,8 +100,10 @@ for (const kind of ["pid", "lock", "log"] as const) {
         assertEquals([0, 1].includes(stopped.code), true, told);
         assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
         place.assertUnharmed(why);
-        const status = await runWithin(5000, "status", place.args);
-        assertEquals([1, 3, 4].includes(status.code), true, `${told}\n${status.stdout}`);
+        if (FULL) {
+          const status = await runWithin(5000, "status", place.args);
+          assertEquals([1, 3, 4].includes(status.code), true, `${told}\n${status.stdout}`);
+        }
         place.clear();
       }
       tally("files", `trap as ${kind} before a start`, traps.length);
@@ -110,7 +112,7 @@ for (const kind of ["pid", "lock", "log"] as const) {
 }
 
 for (const kind of ["pid", "lock"] as const) {
-  const traps = some(3, TRAPS);
+  const traps = some(2, TRAPS);
   attack(
     `${traps.length} kinds of trap put in the ${kind} file's place while it runs`,
     async () => {
@@ -166,7 +168,7 @@ attack("a trap in the place of the PID file or the lock while a server is orphan
 });
 
 attack("files of ours with a wrong mode are still handled, as nobody", async () => {
-  for (const mode of [0o000, 0o444]) {
+  for (const mode of some(1, [0o000, 0o444])) {
     await using place = new NobodysPlace();
     await using started = await place.start(PLAIN, [], place.asNobody);
     await Deno.chmod(place.path("pid"), mode);
@@ -177,11 +179,11 @@ attack("files of ours with a wrong mode are still handled, as nobody", async () 
     assertEquals([stopped.code, remains(place)], [0, NOTHING], told);
     assertEquals((await started.finished()).code, 0, told);
   }
-  tally("files", "PID file with a wrong mode", 2);
+  tally("files", "PID file with a wrong mode", some(1, [0o000, 0o444]).length);
 }, NOT_ROOT);
 
 attack("the PID directory becomes read-only while the server runs, as nobody", async () => {
-  for (const orphaned of [false, true]) {
+  for (const orphaned of some(1, [false, true])) {
     await using place = new NobodysPlace();
     await using started = await place.start(PLAIN, [], place.asNobody);
     if (orphaned) {
@@ -202,7 +204,7 @@ attack("the PID directory becomes read-only while the server runs, as nobody", a
     await Deno.chmod(place.dir, 0o755);
     await settle(place);
   }
-  tally("files", "PID directory becomes read-only", 2);
+  tally("files", "PID directory becomes read-only", some(1, [false, true]).length);
 }, NOT_ROOT);
 
 attack("the PID directory is read-only from the start, as nobody", async () => {
@@ -300,7 +302,7 @@ attack("the disk becomes full while the server runs: stopped properly, nothing l
 }, IS_ROOT ? null : "needs root");
 
 attack("a hundred lock files deleted under a running server: no second one starts", async () => {
-  const count = FULL ? 100 : 3;
+  const count = FULL ? 100 : 1;
   await using place = new Place();
   await using started = await place.start(PLAIN);
   const server = place.serverPid();

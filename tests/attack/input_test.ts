@@ -26,7 +26,7 @@ import { parseTasklist } from "../../lib/parsers/tasklist.ts";
 import { formatRecord, type LockRecord, parseRecord } from "../../lib/record.ts";
 import { splitShellWords } from "../../lib/shell_words.ts";
 import { Place, run, which } from "../e2e/harness.ts";
-import { assertPolite, attack, FULL, ONLY_FULL, tally } from "./attack.ts";
+import { assertPolite, attack, FULL, ONLY_FULL, some, tally } from "./attack.ts";
 
 /** Cases for each property; there are 28 of them, so more than 100,000 in all, in CI, too. */
 const RUNS = FULL ? 40_000 : 4000;
@@ -637,7 +637,7 @@ attack(
     const wrong = fc.sample(commandLine, 4000).filter(([command, args]) =>
       !args.some((arg) => arg.includes("\0")) &&
       orUsage(() => configures[command](args, { env: {}, dotenv: {}, programDir: "/" })) === null
-    ).slice(0, FULL ? 300 : 6);
+    ).slice(0, FULL ? 300 : 5);
     for (const [command, args] of wrong) {
       const { code, stdout, stderr } = await run(command, args, { cwd: place.dir });
       const told = `${command} ${JSON.stringify(args)}\n${stdout}${stderr}`;
@@ -665,7 +665,7 @@ attack("any file in the place of .env: read, or a usage error; no hang", async (
     ["a NUL in a value", (path) => Deno.writeTextFile(path, "A=b\0c\nB=d\n")],
     ["a stranger's names", (path) => Deno.writeTextFile(path, "__proto__=1\nconstructor=2\n=3\n")],
   ];
-  for (const [name, put] of traps) {
+  for (const [name, put] of some(2, traps)) {
     await using place = new Place();
     await put(join(place.dir, ".env"));
 
@@ -677,5 +677,5 @@ attack("any file in the place of .env: read, or a usage error; no hang", async (
     assertEquals([0, 2].includes(code), true, `${name}: ${code} ${stdout}${stderr}`);
     assertPolite({ stdout, stderr }, name);
   }
-  tally("input", ".env", traps.length);
+  tally("input", ".env", some(2, traps).length);
 });

@@ -14,6 +14,7 @@ import {
   Sentinel,
   settle,
   shellCommand,
+  some,
   startTimeOf,
   stranger,
   tally,
@@ -87,7 +88,7 @@ for (const held of [false, true]) {
       const text = recordText(place.port, { ...identity, ...held ? supervisor : {} });
       await Deno.writeTextFile(place.path("lock"), text, { mode: 0o600 });
       await Deno.chown(place.path("lock"), 65534, 65534);
-      const hold = ["flock", place.path("lock"), "sleep", "1000"];
+      const hold = ["flock", "--no-fork", place.path("lock"), "sleep", "1000"];
       await using _holder = held ? new Running([...AS_NOBODY, ...hold]) : null;
       if (held) await new Promise((resolve) => setTimeout(resolve, 300));
 
@@ -103,7 +104,7 @@ for (const held of [false, true]) {
 
 attack("root-owned files in nobody's folder: stale ones are healed or named", async () => {
   for (const kind of ["pid", "lock"] as const) {
-    for (const mode of [0o600, 0o644]) {
+    for (const mode of some(1, [0o600, 0o644])) {
       await using place = new NobodysPlace();
       await Deno.writeTextFile(place.path(kind), "12345\n", { mode });
 
@@ -121,7 +122,7 @@ attack("root-owned files in nobody's folder: stale ones are healed or named", as
       await settle(place, told);
     }
   }
-  tally("privileges", "root-owned files", 4);
+  tally("privileges", "root-owned files", 2 * some(1, [0o600, 0o644]).length);
 }, NOT_ROOT);
 
 attack("a listener that root and nobody share: the one is stopped, the other named", async () => {
@@ -131,8 +132,8 @@ attack("a listener that root and nobody share: the one is stopped, the other nam
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("127.0.0.1", ${place.port})); s.listen()
 if os.fork() == 0:
-    os.setgid(65534); os.setuid(65534); print("child", os.getpid(), flush=True)
-print("listening", flush=True); time.sleep(1000)`;
+    os.setgid(65534); os.setuid(65534); os.write(1, b"child %d\\n" % os.getpid())
+time.sleep(1000)`;
   await using both = new Running(["/usr/bin/python3", "-c", body]);
   await both.waitFor(/child \d+/);
   const child = Number(/child (\d+)/.exec(both.stdout)![1]);

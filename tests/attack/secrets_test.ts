@@ -3,6 +3,7 @@ import { join } from "@std/path/join";
 import { isAlive, launch, Place, run, Running } from "../e2e/harness.ts";
 import {
   attack,
+  ONLY_FULL,
   PLAIN,
   settle,
   shellCommand,
@@ -31,7 +32,7 @@ const URLS = [
   `postgres://ä:${SECRET}@db/x postgres://b:${SECRET}@db/y`,
 ];
 
-const CASES = some(4, URLS);
+const CASES = some(1, URLS);
 
 attack("a password in a URL of a foreign listener's command line is masked", async () => {
   for (const url of CASES) {
@@ -93,7 +94,7 @@ attack("the environment is printed nowhere, not in JSON and not on failure", asy
 });
 
 attack("lock and log are for their owner only, whatever the umask", async () => {
-  for (const umask of ["000", "077"]) {
+  for (const umask of some(1, ["000", "077"])) {
     await using place = new Place();
     const start = shellCommand("start", [...place.args, "--detach", "--", ...PLAIN]);
     await using shell = new Running(["/bin/sh", "-c", `umask ${umask}; ${start}`]);
@@ -107,7 +108,7 @@ attack("lock and log are for their owner only, whatever the umask", async () => 
     assertEquals(pidMode & 0o022, 0, `others may write the PID file: ${pidMode.toString(8)}`);
     await settle(place);
   }
-  tally("secrets", "file modes", 2);
+  tally("secrets", "file modes", some(1, ["000", "077"]).length);
 });
 
 attack("a log named by the user is made for its owner only", async () => {
@@ -121,7 +122,7 @@ attack("a log named by the user is made for its owner only", async () => {
   assertEquals([code, ((await Deno.stat(log)).mode! & 0o777).toString(8)], [0, "600"]);
   await settle(place);
   tally("secrets", "mode of --log-file", 1);
-});
+}, ONLY_FULL);
 
 attack(
   "a name or command line with control characters cannot forge a line or the terminal",

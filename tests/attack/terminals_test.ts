@@ -150,8 +150,8 @@ attack("a pipe that nobody reads, full: stop is polite, and works", async () => 
 attack("a pipe that nobody reads, full: SIGTERM and Ctrl+C still end it", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using place = new Place();
-    const start = shellCommand("start", [...place.args, "--", ...villain("floods", "{port}")]);
-    const script = `{ ${start} 2>&1; } | exec sleep 1000`;
+    const args = [...place.args, "--timeout", "1", "--", ...villain("floods", "{port}")];
+    const script = `{ ${shellCommand("start", args)} 2>&1; } | exec sleep 1000`;
     await using shell = new Running(["setsid", "/bin/sh", "-c", script], { cwd: place.dir });
     await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
     await sleep(500);
@@ -203,7 +203,7 @@ attack("a hang-up while it waits for readiness leaves nothing", async () => {
 
   assertEquals(remains(place), NOTHING);
   tally("terminals", "hang-up before readiness", 1);
-});
+}, ONLY_FULL);
 
 attack(
   "a server in the background survives the hang-up of its terminal, and its log works",

@@ -70,7 +70,7 @@ const SCRIPTS: [string, string, number][] = [
 attack(
   "ss, lsof and netstat that are all broken: the owner is found, no stranger hit",
   async () => {
-    const cases = some(4, SCRIPTS);
+    const cases = some(3, SCRIPTS);
     for (const [name, script, ms] of cases) {
       await using place = new Place();
       await using innocent = new Sentinel();
@@ -101,7 +101,7 @@ attack(
 );
 
 /** The three formats, with a lie in one and the truth in the others. */
-for (const liar of TOOLS) {
+for (const liar of some(1, TOOLS)) {
   attack(`only ${liar} lies, and names a stranger: the owner is found`, async () => {
     await using place = new Place();
     await using innocent = new Sentinel();

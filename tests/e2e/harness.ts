@@ -188,7 +188,11 @@ export class Place implements AsyncDisposable {
   }
 
   /** Starts a server here and waits until it is ready. */
-  async start(command: readonly string[], args: readonly string[] = [], options: RunOptions = {}) {
+  async start(
+    command: readonly string[],
+    args: readonly string[] = [],
+    options: RunOptions = {},
+  ): Promise<Running> {
     const words = command.length > 0 ? ["--", ...command] : [];
     const running = launch("start", [...this.args, ...args, ...words], {
       cwd: this.dir,

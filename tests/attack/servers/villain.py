@@ -197,7 +197,8 @@ def runs(port, file, *command):
     """Listens, has a worker, and runs a command as its child; its result goes to a file."""
     s = listen(port)
     threading.Thread(target=serve, args=(s,), daemon=True).start()
-    worker = subprocess.Popen(["sleep", "1000"])
+    die_too = lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    worker = subprocess.Popen(["sleep", "1000"], preexec_fn=die_too)
     while not os.path.exists(file):
         time.sleep(0.02)
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it talks to its test
 // A server whose child ignores SIGTERM. Usage: family.ts PORT
 const [port, role] = Deno.args;
 if (role === "child") {

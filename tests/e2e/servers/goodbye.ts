@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it talks to its test
 // Needs a second to say goodbye. Usage: goodbye.ts PORT
 const server = Deno.serve({ port: Number(Deno.args[0]), onListen: () => {} }, () => new Response());
 let asked = 0;

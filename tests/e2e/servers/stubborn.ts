@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- it talks to its test
 // Ignores every polite signal, and says which it got. Usage: stubborn.ts PORT
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const) {
   Deno.addSignalListener(signal, () => console.log(`got ${signal}`));

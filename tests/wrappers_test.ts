@@ -1,0 +1,304 @@
+/** The wrappers in scripts/: run for real, beside programs that say how they were called. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import { ROOT, testWith, which } from "./e2e/harness.ts";
+
+const IS_WINDOWS = Deno.build.os === "windows";
+const NO_SH = IS_WINDOWS ? "Windows has no sh" : null;
+
+/** Each wrapper, the program it runs, and the arguments it adds. */
+const WRAPPERS: [wrapper: string, program: string, added: string[]][] = [
+  ["start-backend", "start_server", []],
+  ["stop-backend", "stop_server", []],
+  ["restart-backend", "start_server", ["--force"]],
+];
+
+const ARGS = ["--port", "8002", "--", "a b", "$HOME", "*"];
+
+/** A folder that looks like the project; each program prints how it was called, and exits with 7. */
+class Project implements AsyncDisposable {
+  readonly dir: string;
+
+  constructor() {
+    this.dir = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "server wrappers " }));
+    for (const name of ["scripts", "dist", "elsewhere", "bin"]) Deno.mkdirSync(this.path(name));
+    for (const [wrapper, program] of WRAPPERS) {
+      for (const ending of [".sh", ".bat"]) {
+        const name = wrapper + ending;
+        Deno.copyFileSync(join(ROOT, "scripts", name), this.path("scripts", name));
+      }
+      const { pid: _, ...called } = { program, args: "", cwd: "", pid: 0 };
+      const facts = `...${JSON.stringify(called)}, args: Deno.args, cwd: Deno.cwd(), pid: Deno.pid`;
+      const text = `console.log(JSON.stringify({ ${facts} }));\nDeno.exit(7);\n`;
+      Deno.writeTextFileSync(this.path(`${program}.ts`), text);
+    }
+  }
+
+  path(...names: string[]): string {
+    return join(this.dir, ...names);
+  }
+
+  /** Makes `bin` a PATH with nothing but some tools. */
+  limitPath(...tools: string[]): string {
+    for (const tool of tools) Deno.symlinkSync(which(tool)!, this.path("bin", tool));
+    return this.path("bin");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.dir, { recursive: true });
+  }
+}
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly pid: number;
+}
+
+async function run(
+  command: readonly string[],
+  options: { cwd: string; env?: Record<string, string> },
+): Promise<Ran> {
+  const child = new Deno.Command(command[0]!, {
+    args: command.slice(1),
+    ...options,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const { code, stdout, stderr } = await child.output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr), pid: child.pid };
+}
+
+for (const [wrapper, program, added] of WRAPPERS) {
+  testWith(NO_SH, `${wrapper}.sh becomes the program, from any folder`, async () => {
+    await using project = new Project();
+    const cwd = project.path("elsewhere");
+
+    const { code, stdout, pid } = await run([project.path("scripts", `${wrapper}.sh`), ...ARGS], {
+      cwd,
+      env: { CDPATH: project.dir },
+    });
+
+    assertEquals(code, 7);
+    assertEquals(JSON.parse(stdout), { program, args: [...added, ...ARGS], cwd, pid });
+  });
+}
+
+testWith(NO_SH, "a wrapper follows symlinks, absolute and relative", async () => {
+  await using project = new Project();
+  const cwd = project.path("elsewhere");
+  await Deno.symlink("../scripts/stop-backend.sh", project.path("bin", "one"));
+  await Deno.symlink(project.path("bin", "one"), project.path("elsewhere", "two"));
+
+  const { code, stdout } = await run(["./two"], { cwd });
+
+  assertEquals([code, JSON.parse(stdout).program], [7, "stop_server"]);
+});
+
+testWith(NO_SH, "in its own folder a wrapper runs the program in the one above", async () => {
+  await using project = new Project();
+
+  const { stdout } = await run(["sh", "start-backend.sh"], { cwd: project.path("scripts") });
+
+  assertEquals(JSON.parse(stdout).cwd, project.dir);
+});
+
+testWith(NO_SH, "a wrapper prefers the compiled program", async () => {
+  await using project = new Project();
+  const binary = project.path("dist", "start_server");
+  await Deno.writeTextFile(binary, '#!/bin/sh\necho "binary $*"\nexit 3\n', { mode: 0o755 });
+
+  const { code, stdout } = await run([project.path("scripts", "restart-backend.sh"), "--json"], {
+    cwd: project.dir,
+  });
+
+  assertEquals([code, stdout], [3, "binary --force --json\n"]);
+});
+
+for (const shell of ["dash", "busybox", "bash", "zsh"]) {
+  testWith(NO_SH ?? (which(shell) ? null : `no ${shell}`), `${shell} runs it`, async () => {
+    await using project = new Project();
+    const words = shell === "busybox" ? [shell, "sh"] : [shell];
+
+    const { code, stderr } = await run([...words, project.path("scripts", "stop-backend.sh")], {
+      cwd: project.dir,
+    });
+
+    assertEquals([code, stderr], [7, ""]);
+  });
+}
+
+testWith(
+  NO_SH ?? (which("npx") && which("node") ? null : "no npx"),
+  "without Deno a wrapper runs it through npx",
+  async () => {
+    await using project = new Project();
+    const PATH = project.limitPath("sh", "env", "dirname", "readlink", "npx", "node");
+
+    const { code, stdout } = await run([project.path("scripts", "start-backend.sh"), ...ARGS], {
+      cwd: project.dir,
+      env: { PATH },
+    });
+
+    assertEquals([code, JSON.parse(stdout).args], [7, ARGS]);
+  },
+);
+
+testWith(NO_SH, "without Deno and npx a wrapper says how to get Deno", async () => {
+  await using project = new Project();
+  const PATH = project.limitPath("sh", "dirname", "readlink", "cat");
+
+  const { code, stdout, stderr } = await run([project.path("scripts", "start-backend.sh")], {
+    cwd: project.dir,
+    env: { PATH },
+  });
+
+  assertEquals([code, stdout], [127, ""]);
+  assertStringIncludes(stderr, "❌ Cannot find Deno, which runs this program.");
+  assertStringIncludes(stderr, "curl -fsSL https://deno.land/install.sh | sh");
+});
+
+Deno.test("the wrappers of a kind differ only in their first lines", async () => {
+  for (const [ending, first] of [[".sh", /^# The folder above/m], [".bat", /^rem The server/m]]) {
+    const texts = await Promise.all(WRAPPERS.map(async ([wrapper]) => {
+      const text = await Deno.readTextFile(join(ROOT, "scripts", `${wrapper}${ending}`));
+      return text.slice(text.search(first!)).replaceAll("stop_server", "start_server");
+    }));
+
+    assertEquals(new Set(texts).size, 1, `${ending}`);
+  }
+});
+
+Deno.test("batch files have CRLF line ends and plain letters, scripts have LF and run", async () => {
+  for (const [wrapper] of WRAPPERS) {
+    const script = join(ROOT, "scripts", `${wrapper}.sh`);
+    const batch = await Deno.readTextFile(join(ROOT, "scripts", `${wrapper}.bat`));
+
+    assertEquals((await Deno.readTextFile(script)).includes("\r"), false);
+    if (!IS_WINDOWS) assertEquals((await Deno.stat(script)).mode! & 0o111, 0o111);
+    assertEquals(batch.replaceAll("\r\n", "").match(/[\r\n]|[^ -~]/), null);
+    assertMatch(batch, /\r\n$/);
+    for (const word of ['"%~dp0"', " %*\r\n", "exit /b %BACKEND_CODE%\r\n"]) {
+      assertStringIncludes(batch, word.replace('"%~dp0"', "%~dp0"));
+    }
+  }
+});
+
+/** Where tests/wine_setup.sh puts the Windows build of Deno. */
+const WINE = join(Deno.env.get("TMPDIR") ?? "/tmp", "server-wine");
+const WINDOWS_DENO = IS_WINDOWS ? Deno.execPath() : join(WINE, "package", "deno.exe");
+
+function hasWine(): boolean {
+  try {
+    return Deno.statSync(join(WINE, "wine")).isFile && Deno.statSync(WINDOWS_DENO).isFile;
+  } catch {
+    return false;
+  }
+}
+
+const NO_CMD = IS_WINDOWS || hasWine() ? null : "no Windows; tests/wine_setup.sh makes one";
+
+/** The exit code as the caller sees it: Unix keeps one byte of what wine gives. */
+const seen = (code: number) => IS_WINDOWS ? code : code & 255;
+
+/** Runs a batch file with Deno in a folder of PATH, or without. */
+function batch(
+  file: string,
+  args: readonly string[],
+  options: { cwd: string; deno: boolean },
+): Promise<Ran> {
+  const folder = WINDOWS_DENO.replace(/[^/\\]*$/, "");
+  const { cwd } = options;
+  if (IS_WINDOWS) {
+    const system = `${Deno.env.get("SystemRoot")}\\System32`;
+    const PATH = options.deno ? `${folder};${system}` : system;
+    return run(["cmd.exe", "/c", file, ...args], { cwd, env: { PATH } });
+  }
+  const windowsPath = (path: string) => `Z:${path.replaceAll("/", "\\")}`;
+  return run([join(WINE, "wine"), "cmd", "/c", windowsPath(file), ...args], {
+    cwd,
+    env: {
+      WINEPREFIX: join(WINE, "prefix"),
+      WINEDEBUG: "-all",
+      ...(options.deno ? { WINEPATH: windowsPath(folder) } : {}),
+    },
+  });
+}
+
+testWith(NO_CMD, "batch files pass arguments and exit code, from any folder", async () => {
+  await using project = new Project();
+  const cwd = project.path("elsewhere");
+
+  for (const [wrapper, program, added] of WRAPPERS) {
+    const file = project.path("scripts", `${wrapper}.bat`);
+    const args = ["--port", "8002", "--", "a b", "100%"];
+    const { code, stdout } = await batch(file, args, { cwd, deno: true });
+
+    const called = JSON.parse(stdout);
+    assertEquals([code, called.program, called.args], [7, program, [...added, ...args]]);
+    assertMatch(called.cwd, /elsewhere$/);
+  }
+});
+
+testWith(NO_CMD, "in its own folder a batch file runs the program in the one above", async () => {
+  await using project = new Project();
+  const cwd = project.path("scripts");
+  const file = project.path("scripts", "start-backend.bat");
+
+  const { stdout } = await batch(file, [], { cwd, deno: true });
+
+  assertMatch(JSON.parse(stdout).cwd, /server wrappers [^\\/]*$/);
+});
+
+testWith(NO_CMD, "a batch file prefers the compiled program", async () => {
+  await using project = new Project();
+  await Deno.copyFile(WINDOWS_DENO, project.path("dist", "start_server.exe"));
+  if (!IS_WINDOWS) {
+    const library = "bcryptprimitives.dll";
+    await Deno.copyFile(join(WINE, "package", library), project.path("dist", library));
+  }
+  const file = project.path("scripts", "start-backend.bat");
+
+  const { code, stdout } = await batch(file, ["--version"], { cwd: project.dir, deno: false });
+
+  assertEquals([code, stdout.split(" ")[0]], [0, "deno"]);
+});
+
+testWith(NO_CMD, "without Deno a batch file says how to get it", async () => {
+  await using project = new Project();
+  const file = project.path("scripts", "stop-backend.bat");
+
+  const { code, stdout, stderr } = await batch(file, [], { cwd: project.dir, deno: false });
+
+  assertEquals([code, stdout], [seen(9009), ""]);
+  assertStringIncludes(stderr, "Cannot find Deno, which runs this program.");
+  assertStringIncludes(stderr, "stop_server.exe");
+});
+
+testWith(
+  IS_WINDOWS ? null : "wine's cmd has no CMDCMDLINE",
+  "a double-clicked batch file keeps its window open after an error only",
+  async () => {
+    await using project = new Project();
+    const start = project.path("scripts", "start-backend.bat");
+    const table: [line: string, waits: boolean][] = [
+      [`/c ""${start}" "`, true],
+      [`/c ""${start}" --port 1"`, false],
+      [`/c "${start}"`, false],
+    ];
+
+    for (const [line, waits] of table) {
+      const { stdout } = await new Deno.Command("cmd.exe", {
+        args: [line],
+        windowsRawArguments: true,
+        stdin: "null",
+      }).output();
+      const text = new TextDecoder().decode(stdout).trim();
+      // "Press any key to continue . . ." in whatever language.
+      assertEquals(text.split("\n").length > 1, waits, `${line}: ${text}`);
+    }
+  },
+);
