@@ -209,3 +209,49 @@ testWith(NO_BUNDLE, "neither Deno nor Bun: the bundle says what it runs on", asy
 });
 
 const NODE_ANSWER = "❌ Cannot run here: this file runs on Deno, or on Bun";
+
+/** Runs `deno task compile`. */
+function compile(env: Record<string, string>, ...args: string[]) {
+  const command = [Deno.execPath(), "run", "-A", join(ROOT, "scripts", "compile.ts"), ...args];
+  return new Running(command, { env });
+}
+
+const NO_TRUE = Deno.build.os === "linux" ? null : "Linux only";
+
+testWith(NO_TRUE, "compile puts all of a program into what is given as denort", async () => {
+  const out = join(folder, "compiled");
+  await using running = compile({ DENORT_BIN: "/bin/true" }, "--out", out);
+
+  const { code, stdout } = await running.finished();
+
+  const lines = PROGRAMS.map((program) => `✅ ${join(out, `${program}_server`)}\n`);
+  assertEquals([code, stdout], [0, lines.join("")]);
+  const text = await Deno.readTextFile(join(out, "start_server"));
+  // What is imported only on another system, or only when it is needed.
+  for (const name of ["darwinPlatform", "windowsPlatform", "linuxPlatform", "serveBuiltin"]) {
+    assertStringIncludes(text, `function ${name}(`);
+  }
+});
+
+Deno.test("compile names the targets it knows", async () => {
+  await using running = compile({}, "--target", "amiga");
+
+  const { code, stderr } = await running.finished();
+
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, '❌ Unknown target "amiga"');
+  assertStringIncludes(stderr, "\n  aarch64-apple-darwin\n");
+});
+
+testWith(NO_TRUE, "compile says so when denort cannot be fetched", async () => {
+  // Nothing listens on the proxy's port; what was fetched before is not looked at.
+  const env = { HTTPS_PROXY: "http://127.0.0.1:9", DENO_DIR: "" };
+  await using running = compile(env, "--out", join(folder, "none"));
+
+  const { code, stderr } = await running.finished();
+
+  if (code === 0) return; // this machine has denort in its cache
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "❌ Cannot compile start_server.ts: denort, which");
+  assertStringIncludes(stderr, "DENORT_BIN");
+});

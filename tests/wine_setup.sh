@@ -38,4 +38,5 @@ P
 
 wine="$(dpkg -L wine64 | grep '/wine64$' | head -1)"
 WINEPREFIX="$home/prefix" WINEDEBUG=-all "$wine" winecfg -v win10 || true
-ln -sf "$wine" "$home/wine"
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$wine" >"$home/wine" # it looks for its files beside itself
+chmod +x "$home/wine"

@@ -204,21 +204,23 @@ const NO_CMD = IS_WINDOWS || hasWine() ? null : "no Windows; tests/wine_setup.sh
 /** The exit code as the caller sees it: Unix keeps one byte of what wine gives. */
 const seen = (code: number) => IS_WINDOWS ? code : code & 255;
 
-/** Runs a batch file with Deno in a folder of PATH, or without. */
-function batch(
-  file: string,
-  args: readonly string[],
+/** Runs a command line of cmd, with Deno in a folder of PATH or without. */
+async function batch(
+  project: Project,
+  line: string,
   options: { cwd: string; deno: boolean },
 ): Promise<Ran> {
+  const file = project.path("typed.bat");
+  await Deno.writeTextFile(file, `@${line}\r\n`);
   const folder = WINDOWS_DENO.replace(/[^/\\]*$/, "");
   const { cwd } = options;
   if (IS_WINDOWS) {
     const system = `${Deno.env.get("SystemRoot")}\\System32`;
     const PATH = options.deno ? `${folder};${system}` : system;
-    return run(["cmd.exe", "/c", file, ...args], { cwd, env: { PATH } });
+    return await run(["cmd.exe", "/c", file], { cwd, env: { PATH } });
   }
   const windowsPath = (path: string) => `Z:${path.replaceAll("/", "\\")}`;
-  return run([join(WINE, "wine"), "cmd", "/c", windowsPath(file), ...args], {
+  return await run([join(WINE, "wine"), "cmd", "/c", windowsPath(file)], {
     cwd,
     env: {
       WINEPREFIX: join(WINE, "prefix"),
@@ -233,12 +235,12 @@ testWith(NO_CMD, "batch files pass arguments and exit code, from any folder", as
   const cwd = project.path("elsewhere");
 
   for (const [wrapper, program, added] of WRAPPERS) {
-    const file = project.path("scripts", `${wrapper}.bat`);
-    const args = ["--port", "8002", "--", "a b", "100%"];
-    const { code, stdout } = await batch(file, args, { cwd, deno: true });
+    const line = `"%~dp0scripts\\${wrapper}.bat" --port=8002 -- "a b" c;d e!`;
+    const { code, stdout } = await batch(project, line, { cwd, deno: true });
 
     const called = JSON.parse(stdout);
-    assertEquals([code, called.program, called.args], [7, program, [...added, ...args]]);
+    const args = [...added, "--port=8002", "--", "a b", "c;d", "e!"];
+    assertEquals([code, called.program, called.args], [7, program, args]);
     assertMatch(called.cwd, /elsewhere$/);
   }
 });
@@ -246,9 +248,8 @@ testWith(NO_CMD, "batch files pass arguments and exit code, from any folder", as
 testWith(NO_CMD, "in its own folder a batch file runs the program in the one above", async () => {
   await using project = new Project();
   const cwd = project.path("scripts");
-  const file = project.path("scripts", "start-backend.bat");
 
-  const { stdout } = await batch(file, [], { cwd, deno: true });
+  const { stdout } = await batch(project, ".\\start-backend.bat", { cwd, deno: true });
 
   assertMatch(JSON.parse(stdout).cwd, /server wrappers [^\\/]*$/);
 });
@@ -260,18 +261,18 @@ testWith(NO_CMD, "a batch file prefers the compiled program", async () => {
     const library = "bcryptprimitives.dll";
     await Deno.copyFile(join(WINE, "package", library), project.path("dist", library));
   }
-  const file = project.path("scripts", "start-backend.bat");
+  const line = "scripts\\start-backend.bat --version";
 
-  const { code, stdout } = await batch(file, ["--version"], { cwd: project.dir, deno: false });
+  const { code, stdout } = await batch(project, line, { cwd: project.dir, deno: false });
 
   assertEquals([code, stdout.split(" ")[0]], [0, "deno"]);
 });
 
 testWith(NO_CMD, "without Deno a batch file says how to get it", async () => {
   await using project = new Project();
-  const file = project.path("scripts", "stop-backend.bat");
+  const line = "scripts\\stop-backend.bat";
 
-  const { code, stdout, stderr } = await batch(file, [], { cwd: project.dir, deno: false });
+  const { code, stdout, stderr } = await batch(project, line, { cwd: project.dir, deno: false });
 
   assertEquals([code, stdout], [seen(9009), ""]);
   assertStringIncludes(stderr, "Cannot find Deno, which runs this program.");

@@ -16,7 +16,9 @@ import { ignoreVanished, listNames, readLink, readText } from "./proc.ts";
  */
 export function socketInodes(pid: number): Set<string> | null {
   const inodes = inodesIn(`/proc/${pid}/fd`);
-  if (inodes === null || inodes.size > 0) return inodes;
+  if (inodes !== null && inodes.size > 0) return inodes;
+  const state = /\) (\w) [^)]*$/.exec(readText(`/proc/${pid}/stat`) ?? "")?.[1];
+  if (state !== "Z") return inodes;
   // Where the main thread has ended and others live on, only theirs show the descriptors.
   const threads = listNames(`/proc/${pid}/task`).filter((thread) => thread !== String(pid));
   const others = threads.map((thread) => inodesIn(`/proc/${pid}/task/${thread}/fd`));
