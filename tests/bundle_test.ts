@@ -20,7 +20,8 @@ const folder = await Deno.makeTempDir({ prefix: "server_bundle_" });
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 const NO_BUNDLE = await bundle(folder);
 const bun = NO_BUNDLE === null ? await findBun({ fetch: false }) : null;
-const NO_BUN = NO_BUNDLE ?? (bun === null ? "no bun on PATH or in npx's cache" : null);
+const NO_UNIX = Deno.build.os === "windows" ? "not on Windows" : null;
+const NO_BUN = NO_UNIX ?? NO_BUNDLE ?? (bun === null ? "no bun on PATH or in npx's cache" : null);
 
 type Runtime = "Deno" | "Bun";
 
@@ -75,17 +76,21 @@ testWith(NO_BUNDLE, "everything that the bundles use of Deno is there on Bun", a
   assertEquals(missing, []);
 });
 
-testWith(NO_BUNDLE, "a bundle restarts itself without any configuration near it", async () => {
-  await using place = new Place();
-  await Deno.writeTextFile(join(place.dir, "deno.json"), "not JSON");
-  await Deno.writeTextFile(join(place.dir, "package.json"), '{"dependencies":{"no-such":"1"}}');
+testWith(
+  NO_UNIX ?? NO_BUNDLE,
+  "a bundle restarts itself without any configuration near it",
+  async () => {
+    await using place = new Place();
+    await Deno.writeTextFile(join(place.dir, "deno.json"), "not JSON");
+    await Deno.writeTextFile(join(place.dir, "package.json"), '{"dependencies":{"no-such":"1"}}');
 
-  const started = await run("Deno", "start", place, "--detach");
-  const page = await get(place.port, "/health");
-  const stopped = await run("Deno", "stop", place);
+    const started = await run("Deno", "start", place, "--detach");
+    const page = await get(place.port, "/health");
+    const stopped = await run("Deno", "stop", place);
 
-  assertEquals([started.code, page, stopped.code], [0, '{"status":"ok"}', 0]);
-});
+    assertEquals([started.code, page, stopped.code], [0, '{"status":"ok"}', 0]);
+  },
+);
 
 for (const [own, other] of [["Deno", "Bun"], ["Bun", "Deno"]] as const) {
   testWith(NO_BUN, `started on ${own}: ${other} refuses, sees the same, and stops it`, async () => {
