@@ -9,18 +9,15 @@ import type { StartConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { ServerError } from "./errors.ts";
 import type { PortFiles } from "./files.ts";
-import { freePort } from "./free_port.ts";
 import { isPortFree } from "./port_free.ts";
 import type { StopOptions } from "./stop_options.ts";
 import { findOrphans, type Guard, openGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
-import { originsOf } from "./origins.ts";
 import { removeStalePidFile } from "./pid_file.ts";
 import { probePort } from "./port.ts";
 import type { LockRecord } from "./record.ts";
 import * as startMessages from "./start_messages.ts";
-import { stopGuarded } from "./stop_guarded.ts";
 import { endOrphans, isLeft, reportStalePidFile } from "./stop_left.ts";
 
 /** How long a reader may hold the lock before it counts as taken, ms. */
@@ -71,6 +68,7 @@ async function takeLock(options: ClaimOptions): Promise<Left> {
   const open = () => openGuard(files.lock, platform, { create: true, waitMs: LOCK_WAIT_MS });
   let guard = await open();
   if (guard.kind === "guarded" && config.force) {
+    const { stopGuarded } = await import("./stop_guarded.ts");
     await stopGuarded(guard, stopOptionsOf(options));
     guard = await open();
   }
@@ -107,6 +105,7 @@ async function settleOrphans(record: LockRecord | null, options: ClaimOptions): 
 async function settlePort(options: ClaimOptions): Promise<void> {
   const { config: { port, host, force }, platform } = options;
   if (force && !(await isPortFree(port, platform))) {
+    const { freePort } = await import("./free_port.ts");
     await freePort(port, stopOptionsOf(options));
   }
   const probe = probePort(port, host);
@@ -122,7 +121,7 @@ async function settlePort(options: ClaimOptions): Promise<void> {
   if (found.kind === "none" && probe === "free") return;
   const { processes, hidden } = found.kind === "found" ? found : { processes: [], hidden: [] };
   const notes = found.kind === "found"
-    ? await originsOf(processes, platform)
+    ? await (await import("./origins.ts")).originsOf(processes, platform)
     : [messages.heldByNobodySeen(port, found.kind === "unknown" ? found.reason : null)];
   throw refusal({ processes, hidden, notes }, options);
 }

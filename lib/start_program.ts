@@ -42,19 +42,16 @@ export async function startProgram(args: readonly string[], voice: Voice): Promi
   if (typeof config === "string") return await answer("start", config, voice);
   const platform = await currentPlatform();
   const requests = listenForStop({ ignoreHangup: await platform.ignoresHangup() });
-  try {
-    const command = await resolveCommand(commandSources(config, around));
-    const env = serverEnv(config, around);
-    const options: StartOptions = {
-      ...{ config, command, env, requests, platform, logFile },
-      ...{ cwd: currentFolder(), pid: Deno.pid, stopCommand: stopCommand(config, around) },
-      ...voice,
-    };
-    if (!config.detach || logFile !== null) return await start(options);
-    return await startDetached(own, options, voice);
-  } finally {
-    requests.dispose();
-  }
+  const command = await resolveCommand(commandSources(config, around));
+  const env = serverEnv(config, around);
+  const options: StartOptions = {
+    ...{ config, command, env, requests, platform, logFile },
+    ...{ cwd: currentFolder(), pid: Deno.pid, stopCommand: stopCommand(config, around) },
+    ...voice,
+  };
+  if (!config.detach || logFile !== null) return await start(options);
+  // The listeners stay to the very end: a signal in the last moment must not change the exit code.
+  return await startDetached(own, options, voice);
 }
 
 async function startDetached(
