@@ -65,7 +65,7 @@ export async function runTool(
     return { kind: "done", code: status.code, stdout: text };
   } finally {
     clearTimeout(timer);
-    killQuietly(child);
+    killQuietly(child, "SIGKILL");
     await reader.cancel();
     await ended;
   }
@@ -98,9 +98,9 @@ async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
   }
 }
 
-function killQuietly(child: Deno.ChildProcess): void {
+function killQuietly(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
-    child.kill("SIGKILL");
+    child.kill(signal);
   } catch {
     // It has ended: `kill` then throws a TypeError, so a reused PID is never hit.
   }
@@ -165,7 +165,7 @@ export function spawnServer(
 
 /** A program that was started in the background. */
 export interface BackgroundProgram extends SpawnedServer {
-  /** Asks it to stop. */
+  /** Asks it to stop; nothing happens if it has ended. */
   stop(): void;
 }
 
@@ -190,7 +190,7 @@ export function spawnInBackground(command: readonly string[], logFile: string): 
   return {
     pid: child.pid,
     ended: statusOf(child),
-    stop: () => child.kill("SIGTERM"),
+    stop: () => killQuietly(child, "SIGTERM"),
   };
 }
 
