@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { probePort } from "../lib/port.ts";
-import { freePort } from "./e2e/harness.ts";
+import { freePort as portOfOurOwn } from "./e2e/harness.ts";
 
 const isLinux = Deno.build.os === "linux";
 
@@ -76,7 +76,7 @@ Deno.test("probePort() finds a port free right after its server closed its conne
 
 Deno.test("probePort() is not disturbed by a client that connects in a loop", async () => {
   // Not one the kernel hands out: a client that loops on such a port connects to itself in the end.
-  const port = freePort();
+  const port = portOfOurOwn();
   const listener = Deno.listen({ port, hostname: "127.0.0.1" });
   let over = false, refused = 0;
   const connectInALoop = async () => {
