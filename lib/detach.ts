@@ -61,11 +61,14 @@ export async function detach(options: DetachOptions): Promise<Detached> {
   const supervisor = spawnInBackground(command, logFile);
   let ended: number | null = null;
   supervisor.ended.then(({ code }) => ended = code);
-  requests.requested.then(() => supervisor.stop());
+  let isReady = false;
+  // Once it is ready the server is the background's: a terminal that closes now must not take it along.
+  requests.requested.then(() => isReady || supervisor.stop());
   const record = await poll<LockRecord | "ended">(async () => {
     if (ended !== null) return "ended";
     const record = await readRecord(lockFile);
-    if (record?.supervisor.pid === supervisor.pid && record.state === "ready") return record;
+    isReady = record?.supervisor.pid === supervisor.pid && record.state === "ready";
+    if (isReady) return record;
     const seconds = Math.round((performance.now() - begun) / 1000);
     live(startMessages.waitingFor(seconds, lastLine(await readLogTail(logFile, logStart))));
     return null;
