@@ -7,7 +7,7 @@ import {
   get,
   IS_ROOT,
   isAlive,
-  isFree,
+  isListening,
   launch,
   Place,
   type ProgramName,
@@ -251,7 +251,7 @@ Deno.test("JSON of an orphan, and of the files a dead server leaves", async () =
 Deno.test("JSON of somebody else's process, and of a port nobody can tell of", async () => {
   await using place = new Place();
   await using other = new Running(serverCommand("http.ts", String(place.port)));
-  await waitUntil(() => !isFree(place.port), "the listener");
+  await waitUntil(() => isListening(place.port), "the listener");
 
   const foreign = await one("status", place, 3);
   const inUse = await refusal(place, 1, []);
@@ -345,7 +345,7 @@ testWith(
   async () => {
     await using place = new Place();
     await using _other = new Running(serverCommand("http.ts", String(place.port)));
-    await waitUntil(() => !isFree(place.port), "the listener");
+    await waitUntil(() => isListening(place.port), "the listener");
     const home = join(place.dir, "home");
     await Deno.mkdir(home);
     await Deno.chmod(home, 0o777);

@@ -1,5 +1,14 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { get, isAlive, isFree, launch, Place, run, waitUntil } from "../e2e/harness.ts";
+import {
+  get,
+  isAlive,
+  isFree,
+  isListening,
+  launch,
+  Place,
+  run,
+  waitUntil,
+} from "../e2e/harness.ts";
 import {
   assertPolite,
   attack,
@@ -133,7 +142,7 @@ for (const delay of ["0", "0.1"]) {
     assertStringIncludes(stopped.stderr, `PID ${respawner.pid}: `, told);
     respawner.kill("SIGKILL");
     await waitUntil(() => !isAlive(respawner.pid), "the end of the respawner");
-    await until(() => !isFree(place.port), "the last listener", 2000).catch(() => {});
+    await until(() => isListening(place.port), "the last listener", 2000).catch(() => {});
     await settle(place);
     tally("processes", `respawner, ${delay} s`, 1);
   }, delay === "0" ? null : ONLY_FULL);

@@ -4,7 +4,7 @@ import {
   commandOf,
   get,
   isAlive,
-  isFree,
+  isListening,
   Place,
   ROOT,
   Running,
@@ -65,7 +65,7 @@ attack(
       ["type", "exit\r"],
     ];
     await using shown = terminal(steps, ["bash", "--norc", "--noprofile", "-i"]);
-    await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+    await until(() => place.leftFiles().length === 2 && isListening(place.port), "the server");
     let failures = 0;
     while (place.leftFiles().length === 2) {
       const answer = await get(place.port).catch(() => "");
@@ -115,7 +115,7 @@ attack("a pipe whose reader went away: start goes on, and stops when told", asyn
   const start = shellCommand("start", [...place.args, "--", ...villain("mute", "{port}")]);
   const script = `{ ${start} 2>&1; echo "code $?" >${place.dir}/code; } | head -n 1`;
   await using shell = new Running(["/bin/sh", "-c", script], { cwd: place.dir });
-  await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+  await until(() => place.leftFiles().length === 2 && isListening(place.port), "the server");
   await sleep(200);
   assertEquals(await get(place.port), "plain\n");
 
@@ -132,7 +132,7 @@ attack("a pipe that nobody reads, full: stop is polite, and works", async () => 
   const start = shellCommand("start", [...place.args, "--", ...villain("floods", "{port}")]);
   const script = `{ ${start} 2>&1; echo "code $?" >${place.dir}/code; } | exec sleep 1000`;
   await using shell = new Running(["setsid", "/bin/sh", "-c", script], { cwd: place.dir });
-  await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+  await until(() => place.leftFiles().length === 2 && isListening(place.port), "the server");
   await sleep(500);
 
   const before = performance.now();
@@ -153,7 +153,7 @@ attack("a pipe that nobody reads, full: SIGTERM and Ctrl+C still end it", async 
     const args = [...place.args, "--timeout", "1", "--", ...villain("floods", "{port}")];
     const script = `{ ${shellCommand("start", args)} 2>&1; } | exec sleep 1000`;
     await using shell = new Running(["setsid", "/bin/sh", "-c", script], { cwd: place.dir });
-    await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+    await until(() => place.leftFiles().length === 2 && isListening(place.port), "the server");
     await sleep(500);
     const supervisor = Number(place.record().supervisorPid);
 
@@ -170,7 +170,7 @@ attack("closed standard input, output and error: nothing ends up in the lock", a
   await using place = new Place();
   const start = shellCommand("start", [...place.args, "--", ...PLAIN]);
   await using shell = new Running(["/bin/sh", "-c", `exec ${start} <&- >&- 2>&-`]);
-  await until(() => place.leftFiles().length === 2 && !isFree(place.port), "the server");
+  await until(() => place.leftFiles().length === 2 && isListening(place.port), "the server");
   // Written in place: only the first line counts, and what is behind it is cut a moment later.
   const [record = ""] = (await Deno.readTextFile(place.path("lock"))).split("\n");
   assertEquals(JSON.parse(record).supervisorPid, shell.pid);

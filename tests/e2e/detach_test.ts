@@ -7,6 +7,7 @@ import {
   hasPython,
   isAlive,
   isFree,
+  isListening,
   Place,
   run,
   Running,
@@ -170,7 +171,7 @@ testWith(
     const { stdout } = await shown.finished();
 
     assertMatch(stdout, /⏳ 1 s {2}warming up/);
-    await waitUntil(() => !isFree(place.port), "the server");
+    await waitUntil(() => isListening(place.port), "the server");
     assertEquals(await get(place.port), "late");
   },
 );

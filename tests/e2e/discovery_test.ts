@@ -6,6 +6,7 @@ import {
   IS_ROOT,
   isAlive,
   isFree,
+  isListening,
   Place,
   run,
   Running,
@@ -29,7 +30,7 @@ for (const tools of [["ss"], ["lsof"], ["netstat"], []]) {
   testWith(missing && `no ${missing}`, `the owner is named with ${name} on PATH`, async () => {
     await using place = new Place();
     await using other = new Running(serverCommand("http.ts", String(place.port)));
-    await waitUntil(() => !isFree(place.port), "the listener");
+    await waitUntil(() => isListening(place.port), "the listener");
     const env = { PATH: pathWith(place.dir, tools), HOME: Deno.env.get("HOME") ?? "/tmp" };
 
     const { code, stderr } = await run("start", place.args, { env });
@@ -54,7 +55,7 @@ for (
   Deno.test(`stop finds the owner although ss ${name}`, async () => {
     await using place = new Place();
     await using other = new Running(serverCommand("http.ts", String(place.port)));
-    await waitUntil(() => !isFree(place.port), "the listener");
+    await waitUntil(() => isListening(place.port), "the listener");
     const bin = join(place.dir, "bin");
     Deno.mkdirSync(bin);
     Deno.writeTextFileSync(join(bin, "ss"), script, { mode: 0o755 });
@@ -71,7 +72,7 @@ for (const host of ["127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::"]) {
   Deno.test(`a listener on ${host} keeps the port from being called free`, async () => {
     await using place = new Place();
     await using other = new Running(serverCommand("http.ts", String(place.port), host));
-    await waitUntil(() => !isFree(place.port), "the listener");
+    await waitUntil(() => isListening(place.port), "the listener");
 
     const refused = await run("start", place.args);
     const stopped = await place.stop();
@@ -90,7 +91,7 @@ testWith(
   async () => {
     await using place = new Place();
     await using other = new Running(serverCommand("http.ts", String(place.port)));
-    await waitUntil(() => !isFree(place.port), "the listener");
+    await waitUntil(() => isListening(place.port), "the listener");
     const dir = join(place.dir, "nobody");
     Deno.mkdirSync(dir);
     Deno.chmodSync(dir, 0o777);

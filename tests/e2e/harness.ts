@@ -232,6 +232,22 @@ export function isFree(port: number): boolean {
   }
 }
 
+/**
+ * Whether somebody listens on a port. Unlike a probe it never holds the port itself, so a server that
+ * is about to bind it can be waited for.
+ */
+export function isListening(port: number): boolean {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const row = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A `, "m");
+  return ["tcp", "tcp6"].some((table) => {
+    try {
+      return row.test(Deno.readTextFileSync(`/proc/net/${table}`));
+    } catch {
+      return false; // no IPv6 here
+    }
+  });
+}
+
 /** Asks a local server. */
 export async function get(port: number, path = "/"): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);

@@ -1,6 +1,15 @@
 // deno-lint-ignore-file no-sync-fn-in-async-fn -- a test has nothing else to do meanwhile
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { isFree, launch, Place, run, Running, serverCommand, waitUntil } from "./harness.ts";
+import {
+  isFree,
+  isListening,
+  launch,
+  Place,
+  run,
+  Running,
+  serverCommand,
+  waitUntil,
+} from "./harness.ts";
 
 async function status(place: Place, ...args: string[]) {
   const { code, stdout } = await run("status", [...place.args, "--json", ...args]);
@@ -102,7 +111,7 @@ Deno.test("status says stale when only files are left, writes nothing, and exits
 Deno.test("status says foreign, and exits with 3", async () => {
   await using place = new Place();
   await using other = new Running(serverCommand("http.ts", String(place.port)));
-  await waitUntil(() => !isFree(place.port), "the listener");
+  await waitUntil(() => isListening(place.port), "the listener");
 
   const { code, state, managed, pid } = await status(place);
 

@@ -4,6 +4,7 @@ import {
   hasPython,
   isAlive,
   isFree,
+  isListening,
   Place,
   run,
   Running,
@@ -83,7 +84,7 @@ testWith(NO_PYTHON, "stop finds a child that double-forked out of the session", 
 Deno.test("stop shows and ends a listener that start_server did not start", async () => {
   await using place = new Place();
   await using other = new Running(serverCommand("http.ts", String(place.port)));
-  await waitUntil(() => !isFree(place.port), "the listener");
+  await waitUntil(() => isListening(place.port), "the listener");
 
   const refused = await run("start", place.args);
   const { code, stdout } = await place.stop();
@@ -101,7 +102,7 @@ Deno.test("stop shows and ends a listener that start_server did not start", asyn
 Deno.test("stop --managed leaves a foreign listener alone and says so by its code", async () => {
   await using place = new Place();
   await using other = new Running(serverCommand("http.ts", String(place.port)));
-  await waitUntil(() => !isFree(place.port), "the listener");
+  await waitUntil(() => isListening(place.port), "the listener");
 
   const { code } = await place.stop("--managed");
 
@@ -125,7 +126,7 @@ Deno.test("stop --dry-run says what it would signal and signals nothing", async 
 Deno.test("stop leaves a client of the port alive", async () => {
   await using place = new Place();
   await using other = new Running(serverCommand("http.ts", String(place.port)));
-  await waitUntil(() => !isFree(place.port), "the listener");
+  await waitUntil(() => isListening(place.port), "the listener");
   const connect = `const c = await Deno.connect({port: ${place.port}});
     console.log("connected"); setInterval(() => c, 1000)`;
   await using client = new Running([Deno.execPath(), "eval", connect]);
@@ -207,7 +208,7 @@ Deno.test("stop takes several ports and goes on after one that fails", async () 
   await using two = new Place();
   await using _first = await one.start(serverCommand("http.ts", "{port}"));
   await using other = new Running(serverCommand("http.ts", String(two.port)));
-  await waitUntil(() => !isFree(two.port), "the listener");
+  await waitUntil(() => isListening(two.port), "the listener");
 
   const ports = ["--port", String(two.port), "--port", String(one.port)];
   const { code, stdout } = await run("stop", [...ports, "--pid-dir", one.dir, "--managed"]);

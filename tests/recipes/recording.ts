@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isFree, Running, serverCommand, SERVERS, waitUntil } from "../e2e/harness.ts";
+import { isListening, Running, serverCommand, SERVERS, waitUntil } from "../e2e/harness.ts";
 import { join } from "@std/path/join";
 import type { Product } from "./readme.ts";
 
@@ -41,11 +41,11 @@ export const STAGES: Readonly<Record<string, (stage: Stage) => Promise<void>>> =
   },
   async foreign({ port, keep }) {
     keep(new Running([PYTHON, "-m", "http.server", String(port)]));
-    await waitUntil(() => !isFree(port), "the listener");
+    await waitUntil(() => isListening(port), "the listener");
   },
   async denied({ product, port, keep }) {
     keep(new Running(serverCommand("http.ts", String(port))));
-    await waitUntil(() => !isFree(port), "the listener");
+    await waitUntil(() => isListening(port), "the listener");
     Deno.chownSync(product.dir, NOBODY, NOBODY);
   },
 };
