@@ -57,7 +57,7 @@ export interface Detached {
 export async function detach(options: DetachOptions): Promise<Detached> {
   const { command, lockFile, logFile, requests, live } = options;
   const begun = performance.now();
-  const logStart = await openLog(logFile);
+  const logStart = openLog(logFile);
   const supervisor = spawnInBackground(command, logFile);
   let ended: number | null = null;
   supervisor.ended.then(({ code }) => ended = code);
@@ -70,18 +70,18 @@ export async function detach(options: DetachOptions): Promise<Detached> {
     isReady = record?.supervisor.pid === supervisor.pid && record.state === "ready";
     if (isReady) return record;
     const seconds = Math.round((performance.now() - begun) / 1000);
-    live(startMessages.waitingFor(seconds, lastLine(await readLogTail(logFile, logStart))));
+    live(startMessages.waitingFor(seconds, lastLine(readLogTail(logFile, logStart))));
     return null;
   }, Infinity);
   live("");
   if (record === "ended" || record === null) {
-    throw await failure(ended ?? 1, logFile, logStart);
+    throw failure(ended ?? 1, logFile, logStart);
   }
   return { record, readyMs: Math.round(performance.now() - begun) };
 }
 
-async function failure(ended: number, logFile: string, logStart: number): Promise<ServerError> {
-  const tail = (await readLogTail(logFile, logStart)).trimEnd();
+function failure(ended: number, logFile: string, logStart: number): ServerError {
+  const tail = (readLogTail(logFile, logStart)).trimEnd();
   const lines = tail.split("\n").slice(-SHOWN_LINES).join("\n");
   const kind = KINDS[ended] ?? "notReady";
   // A start that was asked to stop ended well, but nothing is ready.

@@ -2,6 +2,9 @@
  * The lock on a port: a file that the operating system keeps locked for as long as its holder
  * lives, so that no crash leaves a lie behind. Owns opening and unlinking of lock files.
  *
+ * All is done at once, without a thread of the pool: each call takes microseconds, a turn through the
+ * pool some hundred.
+ *
  * @module
  */
 
@@ -41,7 +44,7 @@ export class Lock {
    *
    * @returns The text of the file.
    */
-  read(): Promise<string> {
+  read(): string {
     return readOpenFile(this.#file);
   }
 
@@ -51,21 +54,21 @@ export class Lock {
    *
    * @param text The new record.
    */
-  async write(text: string): Promise<void> {
+  write(text: string): void {
     const bytes = new TextEncoder().encode(text);
-    await this.#file.seek(0, Deno.SeekMode.Start);
-    for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
-    await this.#file.truncate(bytes.length);
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    for (let done = 0; done < bytes.length;) done += this.#file.writeSync(bytes.subarray(done));
+    this.#file.truncateSync(bytes.length);
   }
 
   /**
    * Removes the file if it is still the one that is locked, and then lets go of it. A file that
    * cannot be removed stays, unlocked: the next start finds it stale.
    */
-  async remove(): Promise<void> {
+  remove(): void {
     if (this.#isReleased) return;
     try {
-      if (await isInPlace(this.#path, this.#file)) await Deno.remove(this.#path);
+      if (isInPlace(this.#path, this.#file)) Deno.removeSync(this.#path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return; // the folder may be gone too
       throw new ServerError("pidFile", `Cannot remove "${this.#path}": ${reasonOf(error)}`);
@@ -94,23 +97,23 @@ export class Lock {
  * @throws {ServerError} Of kind `pidFile` if something that is not a regular file lies there or it
  * cannot be made, `accessDenied` if it may not be opened.
  */
-export async function tryLock(path: string, options: { create: boolean }): Promise<LockAttempt> {
+export function tryLock(path: string, options: { create: boolean }): LockAttempt {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const file = await openLockFile(path, options.create);
+    const file = openLockFile(path, options.create);
     if (file === "absent") return { kind: "absent" };
     if (file === "changed") continue;
     try {
-      if (!(await file.tryLock(true))) {
-        const text = await readOpenFile(file);
-        const ownerUid = await foreignOwner(file);
+      if (!(file.tryLockSync(true))) {
+        const text = readOpenFile(file);
+        const ownerUid = foreignOwner(file);
         file.close();
         return { kind: "held", text, ownerUid };
       }
-      if (await isInPlace(path, file)) {
+      if (isInPlace(path, file)) {
         return {
           kind: "acquired",
           lock: new Lock(path, file),
-          ownerUid: await foreignOwner(file),
+          ownerUid: foreignOwner(file),
         };
       }
     } catch (error) {
@@ -123,27 +126,27 @@ export async function tryLock(path: string, options: { create: boolean }): Promi
 }
 
 /** The owner of a file that is neither root's nor this user's: he may have written anything. */
-async function foreignOwner(file: Deno.FsFile): Promise<number | null> {
-  const { uid } = await file.stat();
+function foreignOwner(file: Deno.FsFile): number | null {
+  const { uid } = file.statSync();
   return uid === 0 || uid === Deno.uid() ? null : uid;
 }
 
-async function openLockFile(
+function openLockFile(
   path: string,
   create: boolean,
-): Promise<Deno.FsFile | "absent" | "changed"> {
+): Deno.FsFile | "absent" | "changed" {
   try {
-    const there = await lstatOrNull(path);
+    const there = lstatOrNull(path);
     if (there === null && !create) return "absent";
     if (there !== null) assertOurs(path, there, "lock");
     const access = { read: true, write: true };
-    return await Deno.open(path, there ? access : { ...access, createNew: true, mode: 0o600 });
+    return Deno.openSync(path, there ? access : { ...access, createNew: true, mode: 0o600 });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return "changed";
     if (error instanceof Deno.errors.NotFound) {
-      if (!create || (await lstatOrNull(path)) !== null) return "changed";
+      if (!create || (lstatOrNull(path)) !== null) return "changed";
       const folder = path.replace(/[^/\\]*$/, "");
-      if (folder !== "" && (await lstatOrNull(folder)) === null) {
+      if (folder !== "" && (lstatOrNull(folder)) === null) {
         throw new ServerError("pidFile", `Cannot create "${path}": no such folder`);
       }
       return "changed";
@@ -160,14 +163,14 @@ async function openLockFile(
   }
 }
 
-async function isInPlace(path: string, file: Deno.FsFile): Promise<boolean> {
-  const [open, there] = await Promise.all([file.stat(), lstatOrNull(path)]);
+function isInPlace(path: string, file: Deno.FsFile): boolean {
+  const [open, there] = [file.statSync(), lstatOrNull(path)];
   assertOurs(path, open, "lock");
   return there !== null && there.isFile && open.isFile && open.dev === there.dev &&
     open.ino === there.ino;
 }
 
-async function readOpenFile(file: Deno.FsFile): Promise<string> {
-  const { size } = await file.stat();
-  return size > MAX_RECORD_BYTES ? "" : await readFrom(file, 0, size);
+function readOpenFile(file: Deno.FsFile): string {
+  const { size } = file.statSync();
+  return size > MAX_RECORD_BYTES ? "" : readFrom(file, 0, size);
 }

@@ -6,7 +6,6 @@
  */
 
 import { poll } from "./delay.ts";
-import { endTree } from "./end_tree.ts";
 import type { StopOptions, StoppedProcess } from "./stop_options.ts";
 import { type Guard, runsInside } from "./guard.ts";
 import { isSameProcess } from "./identity.ts";
@@ -14,17 +13,12 @@ import { tryLock } from "./lock.ts";
 import * as messages from "./messages.ts";
 import * as stopMessages from "./stop_messages.ts";
 import type { Platform } from "./platform/types.ts";
-import { signalProcess } from "./process.ts";
+import { PATIENT_STOP, signalProcess } from "./process.ts";
 import type { ProcessRow } from "./process_row.ts";
 import { type LockRecord, parseRecord } from "./record.ts";
-import { PATIENT_STOP } from "./signals.ts";
-import { terminate } from "./terminate.ts";
 
 /** How long a supervisor may take to note that it is stopping, ms; then it counts as hung. */
 const REACTION_MS = 2000;
-
-/** How long a supervisor may take to clean up once its server is gone, ms. */
-const CLEAN_UP_MS = 2000;
 
 /**
  * Asks the supervisor, who does the work; takes over if it does not react, or not in time.
@@ -63,7 +57,9 @@ export async function stopGuarded(
   options.live("");
   if (asked === "mayNot") warn(stopMessages.supervisorIsFirst(supervisor.pid));
   else if (!reacted) warn(stopMessages.supervisorHung(supervisor.pid));
-  return await takeOver(record, supervisor, proven, { ...options, politely: !reacted });
+  const { takeOver }: typeof import("./take_over.ts") = await import("./take_over.ts" as string);
+  const unlocked = (ms: number) => waitUnlocked(record, files.lock, performance.now() + ms);
+  return await takeOver({ record, supervisor, tree: proven, unlocked }, options, !reacted);
 }
 
 async function ask(
@@ -80,8 +76,7 @@ async function ask(
 
 /** Waits until the supervisor notes that it is stopping, or has let go of the lock. */
 async function waitForReaction(record: LockRecord, lockPath: string): Promise<boolean> {
-  const reacted = () =>
-    lookAtLock(record, lockPath).then((look) => look === "held" ? null : true as const);
+  const reacted = () => lookAtLock(record, lockPath) === "held" ? null : true;
   return await poll(reacted, performance.now() + REACTION_MS) !== null;
 }
 
@@ -92,7 +87,7 @@ async function waitUnlocked(
   onWait: (leftMs: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<boolean> {
   return await poll(async () => {
-    if (await lookAtLock(record, lockPath) === "released") return true;
+    if (lookAtLock(record, lockPath) === "released") return true;
     await onWait(deadline - performance.now());
     return null;
   }, deadline) !== null;
@@ -112,46 +107,12 @@ function showProgress(
 }
 
 /** Whether a supervisor still holds its lock, and whether it notes there that it is stopping. */
-async function lookAtLock(
-  record: LockRecord,
-  lockPath: string,
-): Promise<"held" | "stopping" | "released"> {
-  const attempt = await tryLock(lockPath, { create: false });
+function lookAtLock(record: LockRecord, lockPath: string): "held" | "stopping" | "released" {
+  const attempt = tryLock(lockPath, { create: false });
   if (attempt.kind === "acquired") attempt.lock.release();
   if (attempt.kind !== "held") return "released";
   const now = parseRecord(attempt.text);
   if (now === null) return "held";
   if (!isSameProcess(now.supervisor, record.supervisor)) return "released";
   return now.state === "stopping" ? "stopping" : "held";
-}
-
-async function takeOver(
-  record: LockRecord,
-  supervisor: ProcessRow,
-  tree: readonly ProcessRow[],
-  options: StopOptions & { politely: boolean },
-): Promise<StoppedProcess[]> {
-  const { platform, graceMs, files, politely } = options;
-  const polite = politely ? "SIGTERM" : null;
-  const ended = await endTree(record, platform, { polite, graceMs });
-  const seen = new Set(ended.map(({ process }) => process.pid));
-  const before = tree.filter(({ pid }) => !seen.has(pid))
-    .map((process) => ({ process, fate: "terminated" }) as const);
-  if (!await waitUnlocked(record, files.lock, performance.now() + CLEAN_UP_MS)) {
-    await endSupervisor(supervisor, platform);
-  }
-  return [...before, ...ended];
-}
-
-async function endSupervisor(supervisor: ProcessRow, platform: Platform): Promise<void> {
-  const lineage = await platform.lineage();
-  await terminate({
-    platform,
-    find: async () =>
-      lineage.has(supervisor.pid) || supervisor.pid <= 1
-        ? []
-        : await platform.stillAlive([supervisor]),
-    polite: null,
-    graceMs: 0,
-  });
 }
