@@ -4,8 +4,9 @@
  * @module
  */
 
-import { runTool, withoutHung } from "../command.ts";
+import { runTool, runToolApart } from "../command.ts";
 import type { Platform } from "./types.ts";
+import { withoutHung } from "./without_hung.ts";
 
 /**
  * The platform this program runs on; the modules of the others are not loaded.
@@ -13,8 +14,10 @@ import type { Platform } from "./types.ts";
  * @returns Its services.
  */
 export async function currentPlatform(): Promise<Platform> {
+  if (Deno.build.os === "darwin") {
+    return (await import("./darwin.ts")).darwinPlatform(withoutHung(runToolApart));
+  }
   const run = withoutHung(runTool);
-  if (Deno.build.os === "darwin") return (await import("./darwin.ts")).darwinPlatform(run);
   if (Deno.build.os === "windows") {
     const { windowsPlatform } = await import("./windows.ts");
     return windowsPlatform(run, { systemRoot: Deno.env.get("SystemRoot") });
