@@ -157,14 +157,19 @@ class Life {
     return code === 0 && !isFree ? 1 : code;
   }
 
-  /** After a failure: leaves nothing running, and nothing in the folder. */
+  /** After a failure: leaves nothing running, and nothing in the folder, unless it cannot tell. */
   async abandon(): Promise<void> {
     const { files, lock, config } = this.#all;
     try {
-      if (this.#server === null || !(await this.#end("SIGTERM", config.graceMs))) return;
-      await removeOwnPidFile(files.pid, this.#server.pid);
+      if (this.#server === null) return;
+      this.#isClean = false;
+      if (await this.#end("SIGTERM", config.graceMs)) {
+        await removeOwnPidFile(files.pid, this.#server.pid);
+      }
     } finally {
-      await lock.remove();
+      // Whose end was not seen keeps its record: the next start or stop finds it.
+      if (this.#isClean) await lock.remove();
+      else lock.release();
     }
   }
 
