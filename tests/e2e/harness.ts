@@ -335,6 +335,11 @@ export function hasPython(...modules: string[]): boolean {
   }
 }
 
+/** Why a test does not apply to the simulated Mac, or `null` where it does. */
+export function notOnMac(reason: string): string | null {
+  return Deno.env.get("TEST_PROGRAMS")?.includes("/simulated/darwin/") ? `macOS ${reason}` : null;
+}
+
 /** Whether this is root. */
 export const IS_ROOT = Deno.uid() === 0;
 
