@@ -36,14 +36,41 @@ export type RunTool = (
  * @param deadlineMs How long it may take, ms; 2 s unless said.
  * @returns Its exit code and standard output, or why there is none.
  */
-export async function runTool(
+export function runTool(
   command: string,
   args: readonly string[],
   deadlineMs: number = TOOL_DEADLINE_MS,
 ): Promise<ToolRun> {
+  return runToolIn({ detached: false }, command, args, deadlineMs);
+}
+
+/**
+ * Runs a helper tool like `runTool`, but in a session of its own, for a platform that cannot do without
+ * its answer: what the terminal sends to all that run in it, such as Ctrl+C, does not end the tool.
+ *
+ * @param command The tool, looked up on PATH.
+ * @param args Its arguments.
+ * @param deadlineMs How long it may take, ms; 2 s unless said.
+ * @returns Its exit code and standard output, or why there is none.
+ */
+export function runToolApart(
+  command: string,
+  args: readonly string[],
+  deadlineMs: number = TOOL_DEADLINE_MS,
+): Promise<ToolRun> {
+  return runToolIn({ detached: true }, command, args, deadlineMs);
+}
+
+async function runToolIn(
+  session: { readonly detached: boolean },
+  command: string,
+  args: readonly string[],
+  deadlineMs: number,
+): Promise<ToolRun> {
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(command, {
+      ...session,
       args: [...args],
       env: { LC_ALL: "C", LANG: "C", TZ: "UTC0" },
       stdin: "null",
@@ -70,22 +97,6 @@ export async function runTool(
     await reader.cancel();
     await ended;
   }
-}
-
-/**
- * Makes a runner that does not ask a tool again once it hung: its deadline would be paid each time.
- *
- * @param run The runner.
- * @returns One with a memory.
- */
-export function withoutHung(run: RunTool): RunTool {
-  const hung = new Set<string>();
-  return async (command, args, deadlineMs) => {
-    if (hung.has(command)) return { kind: "stuck" };
-    const ran = await run(command, args, deadlineMs);
-    if (ran.kind === "stuck") hung.add(command);
-    return ran;
-  };
 }
 
 async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string | null> {

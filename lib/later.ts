@@ -26,6 +26,7 @@ export async function loadLater(platform: Platform): Promise<Later> {
     import("./ready.ts" as string),
     import("./end_tree.ts" as string),
     import("./port_free.ts" as string),
+    import("./platform/without_hung.ts" as string),
     platform.preload(),
   ]);
   return { ...ready, ...endTree, ...portFree };

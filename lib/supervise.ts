@@ -171,6 +171,7 @@ class Life {
       isGone ||= await this.#end("SIGTERM", config.graceMs);
       if (isGone && this.#server !== null) removeOwnPidFile(files.pid, this.#server.pid);
     } finally {
+      // Whose end was not seen keeps its record: the next start or stop finds it.
       if (isGone) lock.remove();
       else lock.release();
     }

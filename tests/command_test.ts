@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { runTool, spawnServer, type ToolRun, withoutHung } from "../lib/command.ts";
+import { runTool, runToolApart, spawnServer } from "../lib/command.ts";
 import { poll } from "../lib/delay.ts";
 import { ServerError } from "../lib/errors.ts";
 
@@ -113,27 +113,16 @@ Deno.test(
     }),
 );
 
-Deno.test("withoutHung() asks no tool again that hung, and every other one", {
-  permissions: "none",
+Deno.test("runToolApart() is out of the reach of the terminal", {
+  ignore: Deno.build.os !== "linux",
 }, async () => {
-  const asked: string[] = [];
-  const answers: Record<string, ToolRun> = {
-    ss: { kind: "stuck" },
-    lsof: { kind: "missing" },
-    netstat: { kind: "done", code: 0, stdout: "text" },
-  };
-  const run = withoutHung((command, args) => {
-    asked.push([command, ...args].join(" "));
-    return Promise.resolve(answers[command]!);
-  });
+  const script = "read -r line </proc/$$/stat && echo $$ ${line#*) }";
 
-  for (let i = 0; i < 2; i++) {
-    for (const [tool, answer] of Object.entries(answers)) {
-      assertEquals(await run(tool, ["-n"]), answer);
-    }
-  }
+  const ran = await runToolApart("sh", ["-c", script]);
 
-  assertEquals(asked, ["ss -n", "lsof -n", "netstat -n", "lsof -n", "netstat -n"]);
+  const [pid, , , pgid, sid] = ran.kind === "done" ? ran.stdout.split(" ") : [];
+  assertEquals([pgid, sid], [pid, pid]);
+  assertEquals(await runToolApart("/nonexistent", []), { kind: "missing" });
 });
 
 Deno.test(

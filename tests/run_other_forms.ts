@@ -1,6 +1,6 @@
 /**
- * Runs the end-to-end suite once more, with the programs in another form, as they are delivered.
- * Usage: run_other_forms.ts bundle|bun|binary [ARG of `deno test`...]
+ * Runs the end-to-end suite once more, with the programs in another form, as they are delivered, or
+ * on a simulated system. Usage: run_other_forms.ts bundle|bun|binary|darwin [ARG of `deno test`...]
  *
  * @module
  */
@@ -20,13 +20,16 @@ function fail(reason: string): never {
 
 /** Makes the programs in a folder; returns the command line, with `{name}` for the program's name. */
 async function make(form: string | undefined, folder: string): Promise<string> {
+  if (form === "darwin") {
+    return `${Deno.execPath()} run -A ${join(ROOT, "tests/simulated/darwin/{name}_server.ts")}`;
+  }
   const missing = await bundle(folder);
   if (missing !== null) fail(missing);
   const script = join(folder, "{name}_server.js");
   if (form === "bundle") return `${Deno.execPath()} run -A --no-config --no-lock ${script}`;
   const bun = await findBun({ fetch: true }) ?? fail("no bun, and npx cannot fetch it");
   if (form === "bun") return `${bun} ${script}`;
-  if (form !== "binary") fail("Usage: run_other_forms.ts bundle|bun|binary [ARG...]");
+  if (form !== "binary") fail("Usage: run_other_forms.ts bundle|bun|binary|darwin [ARG...]");
   for (const name of NAMES) {
     const path = join(folder, `${name}_server`);
     const built = await tool(bun, "build", "--compile", `${path}.js`, "--outfile", path);

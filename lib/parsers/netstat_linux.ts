@@ -19,7 +19,9 @@ const OWNER =
  * Rows are told by their shape: state words and the header are translated, only `Proto` never is.
  * net-tools 2.10 names ONE holder of a shared socket, cuts an IPv6 address to fit its column unless
  * `-W` is given, prints IPv4 addresses on an IPv6 socket without `::ffff:`, and takes the name from
- * the command line, cut. BusyBox in Debian knows no `-p`: pid is `null` throughout.
+ * the command line, cut. BusyBox takes the name from there, too, and prints nothing more with `-e`;
+ * without `-p`, as Debian builds it, pid is `null` throughout. toybox lists connections in spite of
+ * `-l`.
  *
  * @param text Standard output of netstat.
  * @returns One row per socket that listens; pid `null` if the owner is not shown.

@@ -15,8 +15,9 @@ import type { Platform } from "./types.ts";
 export async function currentPlatform(): Promise<Platform> {
   if (Deno.build.os === "darwin") {
     const { darwinPlatform }: typeof import("./darwin.ts") = await import("./darwin.ts" as string);
-    return darwinPlatform(run);
+    return darwinPlatform(runnerOf("runToolApart"));
   }
+  const run = runnerOf("runTool");
   if (Deno.build.os === "windows") {
     const { windowsPlatform }: typeof import("./windows.ts") = await import(
       "./windows.ts" as string
@@ -26,14 +27,14 @@ export async function currentPlatform(): Promise<Platform> {
   return (await import("./linux.ts")).linuxPlatform(run);
 }
 
-let runner: Promise<RunTool> | null = null;
-
 /** Linux seldom needs a helper tool: what runs them is loaded with the first. */
-const run: RunTool = async (...call) => await (await (runner ??= loadRunner()))(...call);
+function runnerOf(name: "runTool" | "runToolApart"): RunTool {
+  let runner: Promise<RunTool> | null = null;
+  return async (...call) => await (await (runner ??= loadRunner(name)))(...call);
+}
 
-async function loadRunner(): Promise<RunTool> {
-  const { runTool, withoutHung }: typeof import("../command.ts") = await import(
-    "../command.ts" as string
-  );
-  return withoutHung(runTool);
+async function loadRunner(name: "runTool" | "runToolApart"): Promise<RunTool> {
+  const command: typeof import("../command.ts") = await import("../command.ts" as string);
+  const hung: typeof import("./without_hung.ts") = await import("./without_hung.ts" as string);
+  return hung.withoutHung(command[name]);
 }

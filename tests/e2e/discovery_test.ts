@@ -7,6 +7,7 @@ import {
   isAlive,
   isFree,
   isListening,
+  notOnMac,
   Place,
   run,
   Running,
@@ -86,7 +87,7 @@ const NOT_ROOT = IS_ROOT && which("setpriv") ? null : "needs root and setpriv";
 const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
 testWith(
-  NOT_ROOT,
+  NOT_ROOT ?? notOnMac("names the owner, or nothing of him"),
   "another user's listener: in use, owner hidden, sudo named, stop gives 4",
   async () => {
     await using place = new Place();

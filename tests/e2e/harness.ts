@@ -237,6 +237,7 @@ export function isFree(port: number): boolean {
  * is about to bind it can be waited for.
  */
 export function isListening(port: number): boolean {
+  if (Deno.build.os !== "linux") return !isFree(port) || !canListen(port, "127.0.0.1");
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
   const row = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A `, "m");
   return ["tcp", "tcp6"].some((table) => {
@@ -248,6 +249,16 @@ export function isListening(port: number): boolean {
   });
 }
 
+/** Whether an address can be bound; on a Mac a wildcard can, beside a listener on this one. */
+function canListen(port: number, hostname: string): boolean {
+  try {
+    Deno.listen({ port, hostname }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Asks a local server. */
 export async function get(port: number, path = "/"): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
@@ -256,12 +267,19 @@ export async function get(port: number, path = "/"): Promise<string> {
 
 /** Whether a process lives: a zombie does not. */
 export function isAlive(pid: number): boolean {
+  if (Deno.build.os !== "linux") return /^[^Z]/.test(psState(pid));
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
     return !"ZX".includes(stat.slice(stat.lastIndexOf(")") + 2)[0]!);
   } catch {
     return false;
   }
+}
+
+/** State of a process where there is no /proc; empty if there is none. */
+function psState(pid: number): string {
+  const args = ["-o", "stat=", "-p", String(pid)];
+  return new TextDecoder().decode(new Deno.Command("/bin/ps", { args }).outputSync().stdout).trim();
 }
 
 /** PIDs of the living processes of a session. */
@@ -333,6 +351,11 @@ export function hasPython(...modules: string[]): boolean {
   } catch {
     return false;
   }
+}
+
+/** Why a test does not apply to the simulated Mac, or `null` where it does. */
+export function notOnMac(reason: string): string | null {
+  return Deno.env.get("TEST_PROGRAMS")?.includes("/simulated/darwin/") ? `macOS ${reason}` : null;
 }
 
 /** Whether this is root. */

@@ -5,6 +5,7 @@ import {
   isAlive,
   isFree,
   isListening,
+  launch,
   Place,
   run,
   Running,
@@ -220,15 +221,7 @@ Deno.test("stop takes several ports and goes on after one that fails", async () 
 Deno.test("a stop while the server starts ends both", async () => {
   await using place = new Place();
   const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
-  await using started = new Running([
-    Deno.execPath(),
-    "run",
-    "-A",
-    `${import.meta.dirname}/../../start_server.ts`,
-    ...place.args,
-    "--",
-    ...sleeper,
-  ]);
+  await using started = launch("start", [...place.args, "--", ...sleeper]);
   await waitUntil(() => place.leftFiles().length === 2, "the PID file");
   const pid = place.serverPid();
 

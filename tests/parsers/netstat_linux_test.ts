@@ -2,7 +2,14 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { parseNetstatLinux } from "../../lib/parsers/netstat_linux.ts";
 import { loadFixtures, outcome } from "./fixtures.ts";
 
-for (const { name, text, expected } of ["netstat", "busybox-netstat"].flatMap(loadFixtures)) {
+for (
+  const { name, text, expected } of [
+    "netstat",
+    "busybox-netstat",
+    "busybox-netstat-p",
+    "toybox-netstat",
+  ].flatMap(loadFixtures)
+) {
   Deno.test(`parseNetstatLinux() reads ${name}`, { permissions: "none" }, () => {
     assertEquals(outcome(() => parseNetstatLinux(text)), expected);
   });

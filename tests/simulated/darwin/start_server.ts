@@ -1,0 +1,3 @@
+/** start_server.ts as it runs on the simulated Mac. */
+import "./as_darwin.ts";
+import "../../../start_server.ts";

@@ -1,0 +1,3 @@
+/** status_server.ts as it runs on the simulated Mac. */
+import "./as_darwin.ts";
+import "../../../scripts/status_server.ts";

@@ -1,0 +1,3 @@
+/** stop_server.ts as it runs on the simulated Mac. */
+import "./as_darwin.ts";
+import "../../../stop_server.ts";

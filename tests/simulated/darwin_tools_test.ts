@@ -1,0 +1,146 @@
+/** The tools of the simulated Mac, in every release of it, and what becomes of a user when they fail. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import type { RunTool } from "../../lib/command.ts";
+import { darwinPlatform } from "../../lib/platform/darwin.ts";
+import { IS_ROOT, isAlive, isFree, waitUntil, which } from "../e2e/harness.ts";
+import { Mac, macTest as test, stranger } from "./darwin/mac.ts";
+import { netstat, RELEASES } from "./darwin/netstat.ts";
+import { TOOLS } from "./darwin/tool.ts";
+
+const NOT_ROOT = IS_ROOT && which("setpriv") ? null : "needs root and setpriv";
+const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+/** Options of a program that nobody runs in a folder of his own. */
+function asNobody(dir: string): { prefix: string[]; env: Record<string, string>; cwd: string } {
+  const home = join(dir, "nobody");
+  Deno.mkdirSync(home);
+  Deno.chmodSync(home, 0o777);
+  return { prefix: AS_NOBODY, env: { HOME: home, DENO_DIR: join(home, "deno") }, cwd: home };
+}
+
+/** Runs a tool in this process. */
+const runHere: RunTool = (path, args) =>
+  Promise.resolve({ kind: "done", ...TOOLS[path.replace(/^.*\//, "")]!(args) });
+
+test("ps, lsof and sysctl are understood", async () => {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const mac = darwinPlatform(runHere);
+  const { port } = listener.addr;
+
+  const found = await mac.findListeners(port);
+  const self = await mac.readProcess(Deno.pid);
+
+  assertEquals(found.kind === "found" && found.processes.map(({ pid }) => pid), [Deno.pid]);
+  assertEquals([self?.ppid, self?.state], [Deno.ppid, "running"]);
+  assertEquals((await mac.listeningPorts([self!])).includes(port), true);
+  assertEquals((await mac.lineage()).has(Deno.ppid), true);
+  assertMatch(await mac.bootId(), /^[0-9A-F-]{36}$/);
+});
+
+/** Runs what a release has, without lsof. */
+function withoutLsof(release: string): RunTool {
+  return (path, args) =>
+    path.endsWith("/lsof")
+      ? Promise.resolve({ kind: "missing" })
+      : path.endsWith("/netstat")
+      ? Promise.resolve({ kind: "done", ...netstat(args, release) })
+      : runHere(path, args);
+}
+
+for (const release of RELEASES) {
+  test(`netstat of macOS ${release} names who listens, on every kind of address`, async () => {
+    const mac = darwinPlatform(withoutLsof(release));
+    for (const hostname of ["127.0.0.1", "0.0.0.0", "::", "::1"]) {
+      using listener = Deno.listen({ port: 0, hostname });
+
+      const found = await mac.findListeners(listener.addr.port);
+
+      const pids = found.kind === "found" ? found.processes.map(({ pid }) => pid) : found.kind;
+      assertEquals([pids, "hidden" in found && found.hidden], [[Deno.pid], []], hostname);
+    }
+  });
+}
+
+test("lsof is missing: netstat names the owner", async () => {
+  await using mac = new Mac();
+  await using other = await stranger(mac.port);
+  mac.fault("missing", "lsof");
+
+  const refused = await mac.run("start");
+  const stopped = await mac.run("stop");
+
+  assertEquals([refused.code, stopped.code, isAlive(other.pid)], [1, 0, false]);
+  assertStringIncludes(refused.text, `  - PID ${other.pid}: deno - `);
+});
+
+test("lsof hangs: stop finds the owner all the same", async () => {
+  await using mac = new Mac();
+  await using other = await stranger(mac.port);
+  mac.fault("hung", "lsof");
+
+  const { code } = await mac.run("stop");
+
+  assertEquals([code, isAlive(other.pid), isFree(mac.port)], [0, false, true]);
+});
+
+test("lsof and netstat are missing: nothing is called free, nobody is signalled", async () => {
+  await using mac = new Mac();
+  await using other = await stranger(mac.port);
+  mac.fault("missing", "lsof", "netstat");
+
+  const all = await Promise.all([mac.run("start"), mac.run("status"), mac.run("stop")]);
+
+  assertEquals([all.map(({ code }) => code), isAlive(other.pid)], [[1, 4, 4], true]);
+  assertEquals(all.filter(({ text }) => text.includes("is free")), []);
+  assertEquals(mac.leftFiles(), []);
+});
+
+test("ps fails while the server is waited for: its record stays, and stop ends it", async () => {
+  await using mac = new Mac();
+  const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
+  await using started = mac.launch(sleeper, []);
+  await waitUntil(() => mac.leftFiles().length === 2, "the PID file");
+  const pid = mac.serverPid();
+  mac.fault("broken", "ps");
+
+  const { code } = await started.finished();
+  const wasAlive = isAlive(pid);
+  mac.fault("none", "ps");
+  const stopped = await mac.run("stop");
+
+  assertEquals([code, wasAlive, stopped.code, isAlive(pid)], [1, true, 0, false]);
+  assertEquals(mac.leftFiles(), []);
+});
+
+test("another user's listener, which netstat names: start refuses, stop gives 4", async () => {
+  await using mac = new Mac();
+  await using other = await stranger(mac.port);
+  const nobody = asNobody(mac.dir);
+  Object.assign(nobody.env, { SIMULATED_OWNER: `${mac.port}=${other.pid}` });
+  const args = ["--pid-dir", nobody.cwd];
+
+  const [refused, dryRun] = await Promise.all([
+    mac.run("start", args, nobody),
+    mac.run("stop", [...args, "--dry-run"], nobody),
+  ]);
+  const stopped = await mac.run("stop", args, nobody);
+
+  assertEquals([refused.code, stopped.code, isAlive(other.pid)], [1, 4, true]);
+  assertStringIncludes(refused.text, `  - PID ${other.pid}: deno - `);
+  assertStringIncludes(dryRun.text, String(other.pid));
+  assertStringIncludes(stopped.text, "sudo");
+}, NOT_ROOT);
+
+test("another user's listener that nothing names: start refuses, stop gives 4", async () => {
+  await using mac = new Mac();
+  await using other = await stranger(mac.port);
+  const nobody = asNobody(mac.dir);
+  const args = ["--pid-dir", nobody.cwd];
+
+  const refused = await mac.run("start", args, nobody);
+  const stopped = await mac.run("stop", args, nobody);
+
+  assertEquals([refused.code, stopped.code, isAlive(other.pid)], [1, 4, true]);
+  assertStringIncludes(refused.text, "another user that cannot be seen: run again with sudo");
+}, NOT_ROOT);
