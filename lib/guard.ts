@@ -39,7 +39,7 @@ export async function openGuard(
 ): Promise<Guard> {
   let record: LockRecord | null = null;
   const guard = await poll(async () => {
-    const attempt = await tryLock(path, options);
+    const attempt = await tryLock(path, { ...options, copies: platform.hidesLocked ?? false });
     const found = await guardOf(attempt, platform);
     if (found.kind === "busy") record = found.record;
     return found.kind === "busy" ? null : found;

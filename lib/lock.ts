@@ -6,6 +6,7 @@
  */
 
 import { reasonOf, ServerError } from "./errors.ts";
+import { LockCopy, readCopy } from "./lock_copy.ts";
 import { assertOurs, lstatOrNull, readFrom } from "./regular_file.ts";
 
 /** Largest record that is read, in bytes; anything longer is not a record of ours. */
@@ -14,7 +15,7 @@ const MAX_RECORD_BYTES = 1 << 20;
 /** What came of one attempt to lock. */
 export type LockAttempt =
   | { readonly kind: "acquired"; readonly lock: Lock; readonly ownerUid: number | null }
-  /** Somebody else holds it; `text` is the record, or empty where a locked file cannot be read. */
+  /** Somebody else holds it; `text` is the record, or its copy where a locked file cannot be read. */
   | { readonly kind: "held"; readonly text: string; readonly ownerUid: number | null }
   /** There is no lock file, and none was to be made. */
   | { readonly kind: "absent" };
@@ -23,6 +24,7 @@ export type LockAttempt =
 export class Lock {
   readonly #path: string;
   readonly #file: Deno.FsFile;
+  readonly #copy: LockCopy | null;
   #isReleased = false;
 
   /**
@@ -30,10 +32,12 @@ export class Lock {
    *
    * @param path Its path.
    * @param file The open file; the lock lives as long as it is open.
+   * @param copy The copy of the record, where nobody else can read it.
    */
-  constructor(path: string, file: Deno.FsFile) {
+  constructor(path: string, file: Deno.FsFile, copy: LockCopy | null) {
     this.#path = path;
     this.#file = file;
+    this.#copy = copy;
   }
 
   /**
@@ -56,6 +60,7 @@ export class Lock {
     await this.#file.seek(0, Deno.SeekMode.Start);
     for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
     await this.#file.truncate(bytes.length);
+    await this.#copy?.write(bytes);
   }
 
   /**
@@ -65,7 +70,9 @@ export class Lock {
   async remove(): Promise<void> {
     if (this.#isReleased) return;
     try {
-      if (await isInPlace(this.#path, this.#file)) await Deno.remove(this.#path);
+      if (!(await isInPlace(this.#path, this.#file))) return;
+      await this.#copy?.remove();
+      await Deno.remove(this.#path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return; // the folder may be gone too
       throw new ServerError("pidFile", `Cannot remove "${this.#path}": ${reasonOf(error)}`);
@@ -76,6 +83,7 @@ export class Lock {
 
   /** Lets go of the lock and leaves the file, for the next to judge. Again, it does nothing. */
   release(): void {
+    this.#copy?.close();
     if (!this.#isReleased) this.#file.close();
     this.#isReleased = true;
   }
@@ -89,19 +97,23 @@ export class Lock {
  * longer there: then the attempt begins anew.
  *
  * @param path The lock file.
- * @param options With `create`, a missing file is made.
+ * @param options With `create`, a missing file is made; with `copies`, who gets the lock keeps a copy of
+ * the record for all others.
  * @returns The lock, the holder's record, or that there is no file.
  * @throws {ServerError} Of kind `pidFile` if something that is not a regular file lies there or it
  * cannot be made, `accessDenied` if it may not be opened.
  */
-export async function tryLock(path: string, options: { create: boolean }): Promise<LockAttempt> {
+export async function tryLock(
+  path: string,
+  options: { create: boolean; copies?: boolean },
+): Promise<LockAttempt> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const file = await openLockFile(path, options.create);
     if (file === "absent") return { kind: "absent" };
     if (file === "changed") continue;
     try {
       if (!(await file.tryLock(true))) {
-        const text = await readOpenFile(file);
+        const text = await readOpenFile(file).catch(() => readCopy(path));
         const ownerUid = await foreignOwner(file);
         file.close();
         return { kind: "held", text, ownerUid };
@@ -109,7 +121,7 @@ export async function tryLock(path: string, options: { create: boolean }): Promi
       if (await isInPlace(path, file)) {
         return {
           kind: "acquired",
-          lock: new Lock(path, file),
+          lock: new Lock(path, file, options.copies ? new LockCopy(path) : null),
           ownerUid: await foreignOwner(file),
         };
       }

@@ -13,6 +13,8 @@ import type { Discovery, ProcessRow, TreeRoot, TreeUsage } from "../process_row.
 export interface Platform {
   /** Whether a wildcard listen collides with a listener on a specific address. */
   readonly wildcardProbeIsProof: boolean;
+  /** Whether nobody but its holder can read a locked file. */
+  readonly hidesLocked?: boolean;
   /** Identity of this boot: start times of another boot mean nothing. */
   bootId(): Promise<string>;
   /** One process, zombies included; `null` if there is none with that PID. */

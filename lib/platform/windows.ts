@@ -24,6 +24,7 @@ import {
   askTasklist,
   processesOf,
   system32,
+  WINDOWS_DEADLINE_MS,
   type WindowsTools,
 } from "./windows_cim.ts";
 
@@ -61,6 +62,7 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
   const lineage = once(async () => lineageOf(await listAll(), tools.self));
   return {
     wildcardProbeIsProof: false,
+    hidesLocked: true,
     bootId,
     readProcess: async (pid) => {
       const rows = needed(await listOrNames(tools), `look at process ${pid}`);
@@ -152,6 +154,7 @@ function askNetstat(
   return ask(tools.run, {
     tool: system32(tools, "netstat.exe"),
     args: ["-ano"],
+    deadlineMs: WINDOWS_DEADLINE_MS,
     parse: always((text) => parseNetstatWindows(text).filter(isWanted)),
   });
 }
