@@ -14,6 +14,8 @@ export interface PortFiles {
   readonly lock: string;
   /** Output of a server in the background. */
   readonly log: string;
+  /** The note by which a supervisor learns of a stop where there are no signals. */
+  readonly stopNote: string;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface PortFiles {
  */
 export function filesOf(pidDir: string, port: number): PortFiles {
   const path = (kind: string) => join(pidDir, `.server_${port}.${kind}`);
-  return { pid: path("pid"), lock: path("lock"), log: path("log") };
+  return { pid: path("pid"), lock: path("lock"), log: path("log"), stopNote: path("stop") };
 }
 
 /**

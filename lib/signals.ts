@@ -6,7 +6,14 @@
  */
 
 /** Signals that ask us to stop. */
-export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT" | typeof PATIENT_STOP;
+export type StopSignal =
+  | "SIGINT"
+  | "SIGTERM"
+  | "SIGHUP"
+  | "SIGQUIT"
+  /** Ctrl+Break, on Windows. */
+  | "SIGBREAK"
+  | typeof PATIENT_STOP;
 
 /**
  * The signal by which stop_server asks: stop politely and leave the forced kill to the sender,
@@ -14,7 +21,17 @@ export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT" | typeof PA
  */
 export const PATIENT_STOP = "SIGUSR2";
 
-const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", PATIENT_STOP] as const;
+const STOP_SIGNALS = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGBREAK",
+  PATIENT_STOP,
+] as const;
+
+/** Those that a key sends: pressed again, they are meant. */
+const KEYBOARD: readonly StopSignal[] = ["SIGINT", "SIGQUIT", "SIGBREAK"];
 
 /** Repeats within this time are one request: under `deno task` one Ctrl+C arrives twice. */
 const REPEAT_MS = 1000;
@@ -55,8 +72,7 @@ export function listenForStop(options: { ignoreHangup: boolean }): StopRequests 
         first.resolve(signal);
         return;
       }
-      const fromKeyboard = signal === "SIGINT" || signal === "SIGQUIT";
-      if (fromKeyboard && performance.now() - firstAt > REPEAT_MS) again.resolve();
+      if (KEYBOARD.includes(signal) && performance.now() - firstAt > REPEAT_MS) again.resolve();
     };
     try {
       Deno.addSignalListener(signal, listener);

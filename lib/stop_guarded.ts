@@ -18,6 +18,7 @@ import { signalProcess } from "./process.ts";
 import type { ProcessRow } from "./process_row.ts";
 import { type LockRecord, parseRecord } from "./record.ts";
 import { PATIENT_STOP } from "./signals.ts";
+import { leaveStopNote, removeStopNote } from "./stop_note.ts";
 import { terminate } from "./terminate.ts";
 
 /** How long a supervisor may take to note that it is stopping, ms; then it counts as hung. */
@@ -25,6 +26,9 @@ const REACTION_MS = 2000;
 
 /** How long a supervisor may take to clean up once its server is gone, ms. */
 const CLEAN_UP_MS = 2000;
+
+/** The same where it asks PowerShell, which takes seconds to start. */
+const SLOW_CLEAN_UP_MS = 15_000;
 
 /**
  * Asks the supervisor, who does the work; takes over if it does not react, or not in time.
@@ -49,6 +53,7 @@ export async function stopGuarded(
     return proven.map((process) => ({ process, fate: "wouldStop" }));
   }
   say(stopMessages.stopping(record.port, record.server?.pid ?? null));
+  if (platform.forceTree !== null) return await force(record, supervisor, proven, options);
   const deadline = performance.now() + graceMs;
   const asked = await ask(supervisor, platform);
   if (asked === "denied") {
@@ -125,6 +130,23 @@ async function lookAtLock(
   return now.state === "stopping" ? "stopping" : "held";
 }
 
+/** Where nobody can be asked: ends the server, and leaves the rest to its supervisor. */
+async function force(
+  record: LockRecord,
+  supervisor: ProcessRow,
+  tree: readonly ProcessRow[],
+  options: StopOptions,
+): Promise<StoppedProcess[]> {
+  const { warn, files: { stopNote } } = options;
+  await leaveStopNote(stopNote, supervisor);
+  const ended = await takeOver(record, supervisor, tree, { ...options, politely: false });
+  await removeStopNote(stopNote);
+  for (const { process, fate } of ended) {
+    if (fate === "accessDenied") warn(messages.accessDenied(process.pid));
+  }
+  return ended;
+}
+
 async function takeOver(
   record: LockRecord,
   supervisor: ProcessRow,
@@ -137,7 +159,12 @@ async function takeOver(
   const seen = new Set(ended.map(({ process }) => process.pid));
   const before = tree.filter(({ pid }) => !seen.has(pid))
     .map((process) => ({ process, fate: "terminated" }) as const);
-  if (!await waitUnlocked(record, files.lock, performance.now() + CLEAN_UP_MS)) {
+  const isSlow = platform.forceTree !== null;
+  // Whoever may not end the server leaves it its guard.
+  if (isSlow && ended.some(({ fate }) => fate === "accessDenied")) return [...before, ...ended];
+  const reacts = !isSlow || await waitForReaction(record, files.lock);
+  const cleanUpMs = !reacts ? 0 : isSlow ? SLOW_CLEAN_UP_MS : CLEAN_UP_MS;
+  if (!await waitUnlocked(record, files.lock, performance.now() + cleanUpMs)) {
     await endSupervisor(supervisor, platform);
   }
   return [...before, ...ended];

@@ -14,6 +14,7 @@ import { PORT_LINGER_MS, waitUntilFree } from "./port_free.ts";
 import { rootOf } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
+import { sharesConsole, waitForGoodbye, wasStopped } from "./no_signals.ts";
 import { removeOwnPidFile, writePidFile } from "./pid_file.ts";
 import { readyOr } from "./ready.ts";
 import { formatRecord, type LockRecord, MARKER_NAME, markerOf } from "./record.ts";
@@ -76,7 +77,8 @@ class Life {
     say(startMessages.starting(this.#record));
     const marked = { ...env, [MARKER_NAME]: markerOf(port, supervisor) };
     this.#bornAfter = await platform.countBirths();
-    const server = this.#server = spawnServer(command, { cwd, env: marked });
+    const detached = !sharesConsole(platform, this.#record);
+    const server = this.#server = spawnServer(command, { cwd, env: marked, detached });
     const row = await platform.readProcess(server.pid);
     await this.#note({ server: row && { pid: row.pid, startTime: row.startTime } });
     await writePidFile(files.pid, server.pid);
@@ -86,7 +88,11 @@ class Life {
   /** Waits for the end; returns the exit code. */
   async run(server: SpawnedServer): Promise<number> {
     const { requests, platform, warn, say, files, config, stopCommand } = this.#all;
-    const ended = server.ended.then((ending): Event => ({ kind: "ended", ending }));
+    const ended = server.ended.then(async (ending): Promise<Event> =>
+      await wasStopped(platform, files.stopNote, this.#record)
+        ? { kind: "stop", signal: PATIENT_STOP }
+        : { kind: "ended", ending }
+    );
     const stop = requests.requested.then((signal): Event => ({ kind: "stop", signal }));
     const onOtherPorts = (ports: readonly number[]) =>
       warn(startMessages.otherPorts(config.port, ports));
@@ -114,10 +120,13 @@ class Life {
   }
 
   /** Stops as asked; returns the exit code. */
-  async #stop({ pid }: SpawnedServer, signal: StopSignal): Promise<number> {
+  async #stop(server: SpawnedServer, signal: StopSignal): Promise<number> {
     await this.#note({ state: "stopping" });
-    const { requests, config, say } = this.#all;
-    say(startMessages.stopRequested(signal, pid));
+    const { requests, config, say, platform } = this.#all;
+    say(startMessages.stopRequested(signal, server.pid));
+    if (sharesConsole(platform, this.#record)) {
+      await waitForGoodbye(server, signal, { graceMs: config.graceMs, forced: requests.forced });
+    }
     // The terminal is gone or the sender is stop_server: both mean an ordinary stop.
     const polite = signal === "SIGINT" ? "SIGINT" : "SIGTERM";
     if (signal !== PATIENT_STOP) return await this.#end(polite, config.graceMs) ? 0 : 1;
