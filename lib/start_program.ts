@@ -66,7 +66,8 @@ async function startDetached(
   const { detach } = await import("./detach.ts");
   const { record, readyMs } = await detach({
     command: [...selfCommand("-A"), BACKGROUND, logFile, ...args],
-    lockFile: files.lock,
+    files,
+    platform: options.platform,
     logFile,
     requests,
     live,
