@@ -158,6 +158,15 @@ for (const [key, played] of [["C (SIGINT)", "SIGINT"], ["Break (SIGBREAK)", "SIG
   });
 }
 
+windows("without PowerShell nothing is started, and nothing left", async (place) => {
+  place.lose("powershell");
+
+  const { code, stdout, stderr } = await place.run("start");
+
+  assertEquals([code, stdout, place.leftFiles()], [1, "", []]);
+  assertStringIncludes(stderr, "powershell.exe is missing");
+});
+
 windows("without PowerShell nobody is stopped, and nothing is claimed", async (place) => {
   await using server = await place.start(http(place));
   const pid = place.serverPid();
