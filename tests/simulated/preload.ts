@@ -14,6 +14,7 @@ import "npm:deno-std@1.3.1/path/dirname.js";
 import "npm:deno-std@1.3.1/path/from_file_url.js";
 import "npm:deno-std@1.3.1/path/join.js";
 import "npm:deno-std@1.3.1/path/resolve.js";
+import "./hidden_locks.ts";
 
 /** Signals that Deno knows on Windows. */
 const KNOWN = ["SIGINT", "SIGBREAK", "SIGTERM", "SIGQUIT", "SIGABRT", "SIGHUP", "SIGKILL"];
@@ -34,9 +35,6 @@ const real = {
   childKill: Deno.ChildProcess.prototype.kill,
   add: Deno.addSignalListener,
   remove: Deno.removeSignalListener,
-  readTextFile: Deno.readTextFile,
-  tryLock: Deno.FsFile.prototype.tryLock,
-  read: Deno.FsFile.prototype.read,
 };
 
 function assertKnown(signal: Deno.Signal): void {
@@ -47,16 +45,6 @@ function assertDeadly(signal: Deno.Signal): void {
   assertKnown(signal);
   if (!DEADLY.includes(signal)) throw new TypeError(`Invalid signal: ${KNOWN.indexOf(signal)}`);
 }
-
-function lockViolation(): Error {
-  return new Error(
-    "The process cannot access the file because another process has locked a portion of the file. " +
-      "(os error 33)",
-  );
-}
-
-/** Files whose lock was found to be somebody else's. */
-const foreign = new WeakSet<Deno.FsFile>();
 
 Object.defineProperty(Deno, "build", { value: { ...Deno.build, os: "windows" } });
 Object.assign(Deno, {
@@ -74,27 +62,10 @@ Object.assign(Deno, {
     const played = HEARD[signal];
     if (played !== undefined) real.remove(played, listener);
   },
-  async readTextFile(path: string): Promise<string> {
-    if (!path.endsWith(".lock")) return await real.readTextFile(path);
-    using file = await Deno.open(path, { read: true, write: true });
-    if (!(await real.tryLock.call(file, true))) throw lockViolation();
-    return await real.readTextFile(path);
-  },
 });
 Object.assign(Deno.ChildProcess.prototype, {
   kill(this: Deno.ChildProcess, signal: Deno.Signal = "SIGTERM"): void {
     assertDeadly(signal);
     real.childKill.call(this, "SIGKILL");
-  },
-});
-Object.assign(Deno.FsFile.prototype, {
-  async tryLock(this: Deno.FsFile, exclusive?: boolean): Promise<boolean> {
-    const isOurs = await real.tryLock.call(this, exclusive);
-    if (!isOurs) foreign.add(this);
-    return isOurs;
-  },
-  async read(this: Deno.FsFile, into: Uint8Array): Promise<number | null> {
-    if (foreign.has(this)) throw lockViolation();
-    return await real.read.call(this, into);
   },
 });

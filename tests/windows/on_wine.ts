@@ -1,0 +1,142 @@
+/** The use cases end to end with the Windows build of Deno: `deno task test:windows`. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import { get, isFree, SERVERS, testWith, waitUntil } from "../e2e/harness.ts";
+import { buildTools, denoCommand, endByForce, lives, tool, WinePlace } from "./wine.ts";
+
+const MISSING = await buildTools();
+
+/** Words that a shell would read a meaning into. */
+const HARD_WORDS = ["%PATH%", "a & b", 'say "hi"', "^|<>", "c:\\dir\\", "ü 😀", ""];
+
+function windows(name: string, body: (place: WinePlace) => Promise<void>): void {
+  testWith(MISSING, `on Windows (wine) ${name}`, async () => {
+    await using place = new WinePlace();
+    await body(place);
+  });
+}
+
+function http(place: WinePlace): string[] {
+  return denoCommand(join(SERVERS, "http.ts"), String(place.port));
+}
+
+function lastObject(text: string): Record<string, unknown> {
+  return JSON.parse(text.trim().split("\n").at(-1)!);
+}
+
+async function detached(place: WinePlace): Promise<{ pid: number; supervisorPid: number }> {
+  const { stdout, stderr } = await place.run("start", "--detach", "--json", "--", ...http(place));
+  if (stdout === "") throw new Error(stderr);
+  return lastObject(stdout) as { pid: number; supervisorPid: number };
+}
+
+windows("a server is started, refused a second time, seen and stopped", async (place) => {
+  await using server = await place.start([]);
+  const pid = place.serverPid();
+
+  const status = await place.run("status", "--json");
+  const second = await place.run("start");
+  const stopped = await place.stop();
+  const first = await server.finished();
+
+  const { state, responds, serverPid } = lastObject(status.stdout);
+  assertEquals([status.code, state, responds], [0, "running", true], status.stderr + serverPid);
+  assertEquals([second.code, second.stdout], [1, ""]);
+  assertStringIncludes(second.stderr, `PID ${pid}: deno.exe - `);
+  assertStringIncludes(second.stderr, "Started by start_server (PID ");
+  assertEquals([stopped.code, stopped.stderr], [0, ""]);
+  assertEquals([first.code, first.stderr], [0, ""]);
+  assertStringIncludes(first.stdout, "asked by stop_server");
+  assertEquals([await lives(pid), isFree(place.port), place.leftFiles()], [false, true, []]);
+});
+
+windows("--force takes the port over", async (place) => {
+  await using old = await place.start([]);
+
+  await using server = await place.start(http(place), ["--force"]);
+
+  assertEquals((await old.finished()).code, 0);
+  assertEquals(await get(place.port), "plain\n");
+  assertEquals((await place.stop()).code, 0);
+  assertEquals((await server.finished()).code, 0);
+});
+
+windows("in the background a server gets its words as they are, and a log", async (place) => {
+  const command = denoCommand(join(import.meta.dirname!, "words.ts"), String(place.port));
+  const args = ["--detach", "--json", "--", ...command, ...HARD_WORDS];
+  const started = await place.run("start", ...args);
+
+  assertEquals([started.code, started.stderr], [0, ""]);
+  assertEquals(JSON.parse(await get(place.port)), HARD_WORDS);
+  const stopped = await place.stop();
+  assertEquals([stopped.code, stopped.stderr], [0, ""]);
+  assertStringIncludes(await Deno.readTextFile(place.path("log")), "asked by stop_server");
+  assertEquals(place.leftFiles(), [`.server_${place.port}.log`]);
+});
+
+windows("in the background a server outlives its supervisor, and is stopped", async (place) => {
+  const { pid, supervisorPid } = await detached(place);
+  await endByForce(supervisorPid);
+
+  const status = await place.run("status", "--json");
+  const refused = await place.run("start");
+  const stopped = await place.stop();
+
+  assertEquals(lastObject(status.stdout).state, "orphaned");
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.stderr, `PID ${pid}: deno.exe`);
+  assertEquals([stopped.code, await lives(pid)], [0, false], stopped.stderr);
+  assertEquals(place.leftFiles(), [`.server_${place.port}.log`]);
+});
+
+windows(
+  "in the foreground a server dies with its supervisor, and the next start heals",
+  async (place) => {
+    await using server = await place.start(http(place));
+    const pid = place.serverPid();
+    await endByForce(Number(/supervisorPid":(\d+)/.exec(recordOf(place))![1]));
+    await server.finished();
+    await waitUntil(async () => !(await lives(pid)), "the end of the server");
+
+    await using next = await place.start(http(place));
+
+    assertEquals((await place.stop()).code, 0);
+    assertEquals((await next.finished()).code, 0);
+    assertEquals(place.leftFiles(), []);
+  },
+);
+
+windows("a stranger is named, left alone by start, and stopped", async (place) => {
+  const [file, ...args] = http(place);
+  await using stranger = place.execute([file!, ...args]);
+  await waitUntil(() => get(place.port).then(() => true, () => false), "the stranger");
+
+  const refused = await place.run("start");
+  const stopped = await place.run("stop", "--json");
+  await stranger.finished();
+
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.stderr, ": deno.exe - ");
+  assertEquals([stopped.code, lastObject(stopped.stdout).outcome], [0, "stopped"]);
+  assertEquals(isFree(place.port), true);
+});
+
+windows("Ctrl+C ends supervisor and server", async (place) => {
+  await using server = await place.start(http(place));
+  const pid = place.serverPid();
+
+  server.kill("SIGINT"); // wine makes Ctrl+C of it
+  const { code, stdout } = await server.finished();
+
+  assertEquals([code, await lives(pid), place.leftFiles()], [0, false, []]);
+  assertStringIncludes(stdout, "asked by Ctrl+C");
+});
+
+windows("the tools print what their parsers take", async () => {
+  assertStringIncludes((await tool("netsh.exe")).stdout, "Start Port");
+  assertEquals((await tool("taskkill.exe", "/F", "/PID", "99996")).code, 128);
+});
+
+function recordOf(place: WinePlace): string {
+  return Deno.readTextFileSync(place.path("lock"));
+}
