@@ -1,5 +1,5 @@
 /** The use cases end to end with the Windows build of Deno: `deno task test:windows`. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import { get, isFree, SERVERS, testWith, waitUntil } from "../e2e/harness.ts";
 import { buildTools, denoCommand, endByForce, lives, tool, WinePlace } from "./wine.ts";
@@ -119,6 +119,22 @@ windows("a stranger is named, left alone by start, and stopped", async (place) =
   assertStringIncludes(refused.stderr, ": deno.exe - ");
   assertEquals([stopped.code, lastObject(stopped.stdout).outcome], [0, "stopped"]);
   assertEquals(isFree(place.port), true);
+});
+
+windows("of several starts at once one wins, and the others name it", async (place) => {
+  const starts = Array.from({ length: 4 }, () => place.launch("start", ["--", ...http(place)]));
+  await waitUntil(() => starts.some(({ stdout }) => stdout.includes("running on")), "a winner");
+  const winner = starts.find(({ stdout }) => stdout.includes("running on"))!;
+  const losers = await Promise.all(starts.filter((one) => one !== winner).map((o) => o.finished()));
+
+  for (const { code, stdout, stderr } of losers) {
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /already in use|at work/);
+  }
+  assertEquals(await get(place.port), "plain\n");
+  assertEquals([(await place.stop()).code, (await winner.finished()).code], [0, 0]);
+  assertEquals(place.leftFiles(), []);
+  for (const one of starts) await one[Symbol.asyncDispose]();
 });
 
 windows("Ctrl+C ends supervisor and server", async (place) => {
