@@ -1,8 +1,18 @@
 /** The use cases end to end with the Windows build of Deno: `deno task test:windows`. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { get, isFree, SERVERS, testWith, waitUntil } from "../e2e/harness.ts";
-import { buildTools, denoCommand, endByForce, lives, tool, WinePlace } from "./wine.ts";
+import { bundle } from "../bundle_tools.ts";
+import { get, isFree, ROOT, SERVERS, testWith, waitUntil } from "../e2e/harness.ts";
+import {
+  buildTools,
+  DENO,
+  denoCommand,
+  endByForce,
+  lives,
+  tool,
+  windowsPath,
+  WinePlace,
+} from "./wine.ts";
 
 const MISSING = await buildTools();
 
@@ -147,6 +157,25 @@ windows("Ctrl+C ends supervisor and server", async (place) => {
   assertEquals([code, await lives(pid), place.leftFiles()], [0, false, []]);
   assertStringIncludes(stdout, "asked by Ctrl+C");
 });
+
+for (const form of ["sources", "bundles"]) {
+  windows(`the smoke test of the workflow passes with the ${form}`, async (place) => {
+    const missing = form === "sources" ? null : await bundle(place.dir);
+    const program = windowsPath(join(place.dir, "{name}_server.js"));
+    const programs = [windowsPath(DENO), "run", "-A", "--no-config", program];
+    const config = windowsPath(join(ROOT, "deno.json"));
+    const script = windowsPath(join(ROOT, "tests", "smoke.ts"));
+    const lock = windowsPath(join(ROOT, "tests", "deno.lock"));
+    const words = [DENO, "run", "-A", `--config=${config}`, `--lock=${lock}`, script];
+
+    await using smoke = place.execute([...words, ...(form === "sources" ? [] : programs)]);
+    for (const step of ["--- status --json: 0", "--- start : 1", "It works"]) {
+      await smoke.waitFor(step); // each has a deadline of its own
+    }
+
+    assertEquals([missing, (await smoke.finished()).code], [null, 0], smoke.stderr);
+  });
+}
 
 windows("the tools print what their parsers take", async () => {
   assertStringIncludes((await tool("netsh.exe")).stdout, "Start Port");

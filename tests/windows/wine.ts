@@ -17,9 +17,11 @@ import {
   waitUntil,
 } from "../e2e/harness.ts";
 
-/** Where `tests/wine_setup.sh` puts wine's prefix and the Windows build of Deno. */
+/** Where `tests/wine_setup.sh` puts wine's prefix. */
 const HOME = join(Deno.env.get("TMPDIR") ?? "/tmp", "server-wine");
-const DENO = join(HOME, "package", "deno.exe");
+
+/** The Windows build of Deno. */
+export const DENO = join(HOME, "package", "deno.exe");
 const COMPILER = "x86_64-w64-mingw32-gcc";
 
 /** Paths of the tools below the folder of Windows. */
