@@ -6,7 +6,7 @@
  */
 
 import { reasonOf, ServerError } from "./errors.ts";
-import { LockCopy, readCopy } from "./lock_copy.ts";
+import type { LockCopy } from "./lock_copy.ts";
 import { assertOurs, lstatOrNull, readFrom } from "./regular_file.ts";
 
 /** Largest record that is read, in bytes; anything longer is not a record of ours. */
@@ -121,7 +121,7 @@ export async function tryLock(
       if (await isInPlace(path, file)) {
         return {
           kind: "acquired",
-          lock: new Lock(path, file, options.copies ? new LockCopy(path) : null),
+          lock: new Lock(path, file, options.copies ? await copyOf(path) : null),
           ownerUid: await foreignOwner(file),
         };
       }
@@ -132,6 +132,17 @@ export async function tryLock(
     file.close();
   }
   throw new ServerError("pidFile", `Cannot lock "${path}": the file keeps changing`);
+}
+
+/** What only Windows needs is loaded only there. */
+async function copyOf(path: string): Promise<LockCopy> {
+  const { LockCopy } = await import("./lock_copy.ts");
+  return new LockCopy(path);
+}
+
+async function readCopy(path: string): Promise<string> {
+  const { readCopy } = await import("./lock_copy.ts");
+  return await readCopy(path);
 }
 
 /** The owner of a file that is neither root's nor this user's: he may have written anything. */

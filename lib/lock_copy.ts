@@ -77,20 +77,6 @@ async function openForWriting(path: string): Promise<Deno.FsFile> {
 }
 
 /**
- * Reads a lock's record without a look at who holds the lock.
- *
- * @param lockPath The lock file.
- * @returns The text; empty if it cannot be read now, `null` if there is no lock file.
- */
-export async function readLockText(lockPath: string): Promise<string | null> {
-  try {
-    return await Deno.readTextFile(lockPath);
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound ? null : await readCopy(lockPath);
-  }
-}
-
-/**
  * Reads the copy of a lock's record.
  *
  * @param lockPath The lock file.

@@ -18,7 +18,6 @@ import { signalProcess } from "./process.ts";
 import type { ProcessRow } from "./process_row.ts";
 import { type LockRecord, parseRecord } from "./record.ts";
 import { PATIENT_STOP } from "./signals.ts";
-import { leaveStopNote, removeStopNote } from "./stop_note.ts";
 import { terminate } from "./terminate.ts";
 
 /** How long a supervisor may take to note that it is stopping, ms; then it counts as hung. */
@@ -138,6 +137,7 @@ async function force(
   options: StopOptions,
 ): Promise<StoppedProcess[]> {
   const { warn, files: { stopNote } } = options;
+  const { leaveStopNote, removeStopNote } = await import("./stop_note.ts");
   await leaveStopNote(stopNote, supervisor);
   const ended = await takeOver(record, supervisor, tree, { ...options, politely: false });
   await removeStopNote(stopNote);

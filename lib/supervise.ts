@@ -14,7 +14,7 @@ import { PORT_LINGER_MS, waitUntilFree } from "./port_free.ts";
 import { rootOf } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
-import { sharesConsole, waitForGoodbye, wasStopped } from "./no_signals.ts";
+import { waitForGoodbye, whoEnded } from "./no_signals.ts";
 import { removeOwnPidFile, writePidFile } from "./pid_file.ts";
 import { readyOr } from "./ready.ts";
 import { formatRecord, type LockRecord, MARKER_NAME, markerOf } from "./record.ts";
@@ -72,12 +72,13 @@ class Life {
   /** Records itself, spawns, and records what was spawned: a kill between any two loses nothing. */
   async begin(): Promise<SpawnedServer> {
     const { platform, env, files, say } = this.#all;
-    const { port, supervisor, command, cwd } = this.#record;
+    const { port, supervisor, command, cwd, logFile } = this.#record;
     await this.#note({});
     say(startMessages.starting(this.#record));
     const marked = { ...env, [MARKER_NAME]: markerOf(port, supervisor) };
     this.#bornAfter = await platform.countBirths();
-    const detached = !sharesConsole(platform, this.#record);
+    // On Windows a server detached from the console could not write there, nor would Ctrl+C reach it.
+    const detached = platform.forceTree === null || logFile !== null;
     const server = this.#server = spawnServer(command, { cwd, env: marked, detached });
     const row = await platform.readProcess(server.pid);
     await this.#note({ server: row && { pid: row.pid, startTime: row.startTime } });
@@ -88,11 +89,10 @@ class Life {
   /** Waits for the end; returns the exit code. */
   async run(server: SpawnedServer): Promise<number> {
     const { requests, platform, warn, say, files, config, stopCommand } = this.#all;
-    const ended = server.ended.then(async (ending): Promise<Event> =>
-      await wasStopped(platform, files.stopNote, this.#record)
-        ? { kind: "stop", signal: PATIENT_STOP }
-        : { kind: "ended", ending }
-    );
+    const ended = server.ended.then(async (ending): Promise<Event> => {
+      const signal = await whoEnded({ ...this.#all, ...this.#record });
+      return signal === null ? { kind: "ended", ending } : { kind: "stop", signal };
+    });
     const stop = requests.requested.then((signal): Event => ({ kind: "stop", signal }));
     const onOtherPorts = (ports: readonly number[]) =>
       warn(startMessages.otherPorts(config.port, ports));
@@ -122,11 +122,9 @@ class Life {
   /** Stops as asked; returns the exit code. */
   async #stop(server: SpawnedServer, signal: StopSignal): Promise<number> {
     await this.#note({ state: "stopping" });
-    const { requests, config, say, platform } = this.#all;
+    const { requests, config, say } = this.#all;
     say(startMessages.stopRequested(signal, server.pid));
-    if (sharesConsole(platform, this.#record)) {
-      await waitForGoodbye(server, signal, { graceMs: config.graceMs, forced: requests.forced });
-    }
+    await waitForGoodbye(server, signal, { ...this.#all, ...this.#record });
     // The terminal is gone or the sender is stop_server: both mean an ordinary stop.
     const polite = signal === "SIGINT" ? "SIGINT" : "SIGTERM";
     if (signal !== PATIENT_STOP) return await this.#end(polite, config.graceMs) ? 0 : 1;

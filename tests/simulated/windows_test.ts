@@ -1,5 +1,6 @@
 /** The use cases end to end on a simulated Windows: real programs, processes, sockets and locks. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { delay } from "../../lib/delay.ts";
 import { get, isAlive, isFree, serverCommand, testWith, waitUntil } from "../e2e/harness.ts";
 import { NO_SIMULATION, WindowsPlace } from "./windows_machine.ts";
 
@@ -157,6 +158,19 @@ for (const [key, played] of [["C (SIGINT)", "SIGINT"], ["Break (SIGBREAK)", "SIG
     assertEquals(place.leftFiles(), []);
   });
 }
+
+windows("Ctrl+C is told from a failure, even if the server ends first", async (place) => {
+  await using server = await place.start(http(place));
+
+  Deno.kill(place.serverPid(), "SIGINT");
+  await waitUntil(() => isFree(place.port), "the end of the server");
+  await delay(50); // the supervisor has seen it by then
+  server.kill("SIGINT");
+  const { code, stdout, stderr } = await server.finished();
+
+  assertEquals([code, stderr, place.leftFiles()], [0, "", []]);
+  assertStringIncludes(stdout, "asked by Ctrl+C");
+});
 
 windows("without PowerShell nothing is started, and nothing left", async (place) => {
   place.lose("powershell");
