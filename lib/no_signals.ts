@@ -12,7 +12,7 @@ import type { LockRecord } from "./record.ts";
 import { PATIENT_STOP, type StopRequests, type StopSignal } from "./signals.ts";
 
 /** How much later than at the server Ctrl+C may arrive at its supervisor, ms. */
-const KEY_MS = 200;
+const KEY_MS = 500;
 
 /** What the answers depend on. */
 export interface Guarded
