@@ -5,8 +5,6 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import type { BackgroundProgram, Ending } from "./command.ts";
 import type { PortFiles } from "./files.ts";
 import { openGuard } from "./guard.ts";
@@ -35,7 +33,10 @@ export interface BackgroundOptions {
  * @param options What to start.
  * @returns The supervisor. Its stop ends the server as well and leaves no file; only then it has ended.
  */
-export function spawnDetached(options: BackgroundOptions): BackgroundProgram {
+export async function spawnDetached(options: BackgroundOptions): Promise<BackgroundProgram> {
+  // In a bundle no import may stand at the top.
+  const { spawn } = await import("node:child_process");
+  const { closeSync, openSync } = await import("node:fs");
   const [program = "", ...args] = options.command;
   const log = openSync(options.logFile, "a");
   try {

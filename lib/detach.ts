@@ -88,7 +88,8 @@ async function spawnSupervisor(options: DetachOptions): Promise<BackgroundProgra
   if (options.platform.forceTree === null) {
     return spawnInBackground(options.command, options.logFile);
   }
-  return (await import("./background.ts")).spawnDetached(options);
+  const { spawnDetached } = await import("./background.ts");
+  return await spawnDetached(options);
 }
 
 async function failure(ended: number, logFile: string, logStart: number): Promise<ServerError> {

@@ -21,8 +21,8 @@ const MAX_BYTES = 200;
 export async function leaveStopNote(path: string, supervisor: Identity): Promise<void> {
   try {
     await removeStopNote(path);
-    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
-    await file.write(new TextEncoder().encode(`${supervisor.pid} ${supervisor.startTime}\n`));
+    const text = `${supervisor.pid} ${supervisor.startTime}\n`;
+    await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
   } catch {
     // Another stop is writing the same one, or nothing may be written here.
   }

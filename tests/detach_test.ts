@@ -64,6 +64,7 @@ for (const isReadyFirst of [true, false]) {
     assertEquals([outcome, isAlive(pid)], isReadyFirst ? ["ready", true] : ["failed", false]);
     if (isAlive(pid)) Deno.kill(pid, "SIGKILL");
     await waitUntil(() => !isAlive(pid), "its end");
+    await delay(100); // for Deno to take note of it, or else the sanitizers see a leak
     await Deno.remove(dir, { recursive: true });
   });
 }
