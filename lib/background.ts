@@ -65,6 +65,6 @@ async function endSupervisor(pid: number, options: BackgroundOptions): Promise<v
   await platform.forceTree?.(await platform.descendants(pid)).catch(() => {});
   const guard = await openGuard(files.lock, platform, { create: false, waitMs: UNLOCK_MS });
   if (guard.kind !== "left") return;
-  await removeStalePidFile(files.pid);
-  await guard.lock.remove();
+  removeStalePidFile(files.pid);
+  guard.lock.remove();
 }

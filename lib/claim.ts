@@ -14,11 +14,12 @@ import type { StopOptions } from "./stop_options.ts";
 import { findOrphans, type Guard, openGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
-import { removeStalePidFile } from "./pid_file.ts";
+import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
+import type { ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
+import { isAbsent } from "./regular_file.ts";
 import * as startMessages from "./start_messages.ts";
-import { endOrphans, isLeft, reportStalePidFile } from "./stop_left.ts";
 
 /** How long a reader may hold the lock before it counts as taken, ms. */
 const LOCK_WAIT_MS = 150;
@@ -29,8 +30,8 @@ export interface ClaimOptions extends Context {
   readonly config: StartConfig;
   /** The port's files. */
   readonly files: PortFiles;
-  /** The command line that stops a server on this port. */
-  readonly stopCommand: string;
+  /** Makes the command line that stops a server on this port. */
+  readonly stopCommand: () => Promise<string>;
 }
 
 type Left = Extract<Guard, { kind: "left" }>;
@@ -53,10 +54,9 @@ export async function claimPort(options: ClaimOptions): Promise<Lock> {
   }
   try {
     await settlePort(options);
-    await reportStalePidFile(options);
-    await removeStalePidFile(options.files.pid);
+    await settlePidFile(options);
   } catch (error) {
-    await lock.remove();
+    lock.remove();
     throw error;
   }
   return lock;
@@ -68,7 +68,9 @@ async function takeLock(options: ClaimOptions): Promise<Left> {
   const open = () => openGuard(files.lock, platform, { create: true, waitMs: LOCK_WAIT_MS });
   let guard = await open();
   if (guard.kind === "guarded" && config.force) {
-    const { stopGuarded } = await import("./stop_guarded.ts");
+    const { stopGuarded }: typeof import("./stop_guarded.ts") = await import(
+      "./stop_guarded.ts" as string
+    );
     await stopGuarded(guard, stopOptionsOf(options));
     guard = await open();
   }
@@ -80,12 +82,12 @@ async function takeLock(options: ClaimOptions): Promise<Left> {
 async function guardedRefusal(record: LockRecord, options: ClaimOptions): Promise<ServerError> {
   const { platform } = options;
   const tree = record.server === null ? [] : await platform.descendants(record.server.pid);
-  const holders = await platform.holdersAmong(record.port, tree);
+  const holders = await platform.firstHolders(record.port, tree);
   const processes = holders.length > 0 ? holders : tree.slice(0, 1);
   return refusal({
     processes,
     hidden: [],
-    notes: messages.guardedBy(record, options.stopCommand, Date.now()),
+    notes: messages.guardedBy(record, await options.stopCommand(), Date.now()),
   }, options);
 }
 
@@ -93,8 +95,11 @@ async function guardedRefusal(record: LockRecord, options: ClaimOptions): Promis
 async function settleOrphans(record: LockRecord | null, options: ClaimOptions): Promise<void> {
   const orphans = await findOrphans(record, options.platform);
   if (record === null || orphans.length === 0) return;
-  const notes = messages.orphanedFrom(record, options.stopCommand, Date.now());
+  const notes = messages.orphanedFrom(record, await options.stopCommand(), Date.now());
   if (!options.config.force) throw refusal({ processes: orphans, hidden: [], notes }, options);
+  const { endOrphans, isLeft }: typeof import("./stop_left.ts") = await import(
+    "./stop_left.ts" as string
+  );
   const ended = await endOrphans(record, stopOptionsOf(options));
   if (ended.some(isLeft)) {
     throw refusal({ processes: orphans, hidden: [], notes }, options);
@@ -105,7 +110,7 @@ async function settleOrphans(record: LockRecord | null, options: ClaimOptions): 
 async function settlePort(options: ClaimOptions): Promise<void> {
   const { config: { port, host, force }, platform } = options;
   if (force && !(await isPortFree(port, platform))) {
-    const { freePort } = await import("./free_port.ts");
+    const { freePort }: typeof import("./free_port.ts") = await import("./free_port.ts" as string);
     await freePort(port, stopOptionsOf(options));
   }
   const probe = probePort(port, host);
@@ -121,9 +126,22 @@ async function settlePort(options: ClaimOptions): Promise<void> {
   if (found.kind === "none" && probe === "free") return;
   const { processes, hidden } = found.kind === "found" ? found : { processes: [], hidden: [] };
   const notes = found.kind === "found"
-    ? await (await import("./origins.ts")).originsOf(processes, platform)
+    ? await originsOf(processes, platform)
     : [messages.heldByNobodySeen(port, found.kind === "unknown" ? found.reason : null)];
   throw refusal({ processes, hidden, notes }, options);
+}
+
+async function originsOf(processes: readonly ProcessRow[], platform: Platform): Promise<string[]> {
+  const origins: typeof import("./origins.ts") = await import("./origins.ts" as string);
+  return await origins.originsOf(processes, platform);
+}
+
+async function settlePidFile(options: ClaimOptions): Promise<void> {
+  if (isAbsent(options.files.pid)) return;
+  const { dropStalePidFile }: typeof import("./stop_left.ts") = await import(
+    "./stop_left.ts" as string
+  );
+  await dropStalePidFile(options);
 }
 
 function refusal(

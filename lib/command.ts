@@ -5,6 +5,7 @@
  * @module
  */
 
+import { deadline } from "./delay.ts";
 import { ServerError } from "./errors.ts";
 
 /** Deadline of a helper tool, ms; lsof can hang for ever on a dead network file system. */
@@ -54,17 +55,17 @@ export async function runTool(
     return { kind: "missing" };
   }
   const reader = child.stdout.getReader();
-  const deadline = Promise.withResolvers<null>();
-  const timer = setTimeout(() => deadline.resolve(null), deadlineMs);
+  const late = Promise.withResolvers<null>();
+  const callOff = deadline(deadlineMs, () => late.resolve(null));
   const ended = statusOf(child);
   try {
     // The pipe may outlive the tool in a grandchild, so the deadline holds for both.
-    const text = await Promise.race([readAll(reader), deadline.promise]);
-    const status = text === null ? null : await Promise.race([ended, deadline.promise]);
+    const text = await Promise.race([readAll(reader), late.promise]);
+    const status = text === null ? null : await Promise.race([ended, late.promise]);
     if (text === null || status === null) return { kind: "stuck" };
     return { kind: "done", code: status.code, stdout: text };
   } finally {
-    clearTimeout(timer);
+    callOff();
     killQuietly(child, "SIGKILL");
     await reader.cancel();
     await ended;

@@ -1,11 +1,12 @@
 /**
  * Reads a program's arguments strictly: every word must be an option the program knows.
  *
+ * Parsers from libraries pass over in silence what here is a mistake (`--force=maybe`, `--port=`, `-fh`),
+ * and took longer to load and to run than all the rest of the configuration.
+ *
  * @module
  */
 
-import { type Args, parseArgs } from "@std/cli/parse-args";
-import { closestString } from "@std/text/closest-string";
 import { ServerError } from "./errors.ts";
 import { type CommandName, optionsOf, type OptionSpec } from "./options.ts";
 
@@ -20,71 +21,68 @@ export interface CommandLine {
 }
 
 /**
- * Reads the arguments of a program.
+ * Reads the arguments of a program: `--name value`, `--name=value`, `--switch`, `-h`.
  *
  * @param command Which program.
  * @param args Its arguments.
  * @returns What was given.
- * @throws {ServerError} Of kind `usage` for an unknown option (with the nearest known one), a stray
- * word, a missing value, or a value given to a switch.
+ * @throws {ServerError} Of kind `usage` for an unknown option (with a hint at the nearest known one), a
+ * stray word, a missing value, or a value given to a switch.
  */
 export function parseCommandLine(command: CommandName, args: readonly string[]): CommandLine {
   const specs = optionsOf(command);
-  const valued = specs.filter((spec) => spec.value !== undefined).map((spec) => spec.name);
-  const switches = specs.filter((spec) => spec.value === undefined).map((spec) => spec.name);
   const end = args.indexOf("--");
   const own = end === -1 ? args : args.slice(0, end);
-  rejectMisused(own, specs);
-  const parsed: Args = parseArgs(own, {
-    string: valued,
-    boolean: switches,
-    collect: valued,
-    alias: { help: "h" },
-    unknown: (word) => {
-      throw unknownWord(word, specs);
-    },
-  });
   const values = new Map<string, string[]>();
-  for (const name of valued) {
-    const given: string[] = parsed[name] ?? [];
-    if (given.includes("")) throw new ServerError("usage", `Option --${name} needs a value`);
-    if (given.length > 0) values.set(name, given);
-  }
-  return {
-    values,
-    switches: new Set(switches.filter((name) => parsed[name] === true)),
-    words: end === -1 ? null : args.slice(end + 1),
-  };
-}
-
-/** Finds what the argument parser would accept in silence: `--force=maybe` and `--port=`. */
-function rejectMisused(args: readonly string[], specs: readonly OptionSpec[]): void {
-  for (const arg of args) {
-    if (/^-h./.test(arg)) throw unknownWord(arg, specs);
-    const equals = arg.indexOf("=");
-    if (!arg.startsWith("--") || equals === -1) continue;
-    const spec = specs.find((option) => option.name === arg.slice(2, equals));
-    if (spec === undefined) continue;
+  const switches = new Set<string>();
+  for (let i = 0; i < own.length; i++) {
+    const word = own[i]!;
+    const { spec, value } = optionIn(word, specs);
     if (spec.value === undefined) {
-      throw new ServerError("usage", `Option --${spec.name} takes no value: "${arg}"`);
+      if (value !== null) throw misused(spec, `takes no value: "${word}"`);
+      switches.add(spec.name);
+      continue;
     }
-    if (equals === arg.length - 1) {
-      throw new ServerError("usage", `Option --${spec.name} needs a value`);
+    const text = value ?? own[++i] ?? "";
+    if (text === "" || (value === null && text.startsWith("-"))) {
+      throw misused(spec, "needs a value");
     }
+    values.set(spec.name, [...values.get(spec.name) ?? [], text]);
   }
+  return { values, switches, words: end === -1 ? null : args.slice(end + 1) };
 }
 
-function unknownWord(word: string, specs: readonly OptionSpec[]): ServerError {
+/** The option a word names, and the value that is attached to it. */
+function optionIn(
+  word: string,
+  specs: readonly OptionSpec[],
+): { spec: OptionSpec; value: string | null } {
+  const equals = word.indexOf("=");
+  const given = equals === -1 ? word : word.slice(0, equals);
+  const spec = specs.find(({ name }) =>
+    given === `--${name}` || (word === "-h" && name === "help")
+  );
+  if (spec === undefined) throw unknown(word, given, specs);
+  return { spec, value: equals === -1 ? null : word.slice(equals + 1) };
+}
+
+function misused({ name }: OptionSpec, what: string): ServerError {
+  return new ServerError("usage", `Option --${name} ${what}`);
+}
+
+function unknown(word: string, given: string, specs: readonly OptionSpec[]): ServerError {
   if (!word.startsWith("-")) {
     const hint = /^\d+$/.test(word)
       ? `did you mean --port ${word}?`
       : "a server's command goes after --";
     return new ServerError("usage", `Unexpected argument "${word}": ${hint}`);
   }
-  const name = word.replace(/^-+/, "").replace(/=.*$/s, "");
-  const nearest = closestString(name, specs.map((spec) => spec.name));
-  return new ServerError(
-    "usage",
-    `Unknown option "${word.replace(/=.*$/s, "")}": did you mean --${nearest}?`,
-  );
+  const nearest = async () => {
+    const { closestString }: typeof import("@std/text/closest-string") = await import(
+      "@std/text/closest-string" as string
+    );
+    const names = specs.map(({ name }) => name);
+    return `: did you mean --${closestString(given.replace(/^-+/, ""), names)}?`;
+  };
+  return new ServerError("usage", `Unknown option "${given}"`, { hint: nearest });
 }

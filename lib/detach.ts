@@ -59,9 +59,9 @@ export interface Detached {
  * lines of its log if it ended first.
  */
 export async function detach(options: DetachOptions): Promise<Detached> {
-  const { files, logFile, requests, live } = options;
+  const { files, platform, logFile, requests, live } = options;
   const begun = performance.now();
-  const logStart = await openLog(logFile);
+  const logStart = openLog(logFile);
   const supervisor = await spawnSupervisor(options);
   let ended: number | null = null;
   supervisor.ended.then(({ code }) => ended = code);
@@ -70,30 +70,31 @@ export async function detach(options: DetachOptions): Promise<Detached> {
   requests.requested.then(() => isReady || supervisor.stop());
   const record = await poll<LockRecord | "ended">(async () => {
     if (ended !== null) return "ended";
-    const record = await readRecord(files.lock);
+    const record = await readRecord(files.lock, platform);
     isReady = record?.supervisor.pid === supervisor.pid && record.state === "ready";
     if (isReady) return record;
     const seconds = Math.round((performance.now() - begun) / 1000);
-    live(startMessages.waitingFor(seconds, lastLine(await readLogTail(logFile, logStart))));
+    live(startMessages.waitingFor(seconds, lastLine(readLogTail(logFile, logStart))));
     return null;
   }, Infinity);
   live("");
   if (record === "ended" || record === null) {
-    throw await failure(ended ?? 1, logFile, logStart);
+    throw failure(ended ?? 1, logFile, logStart);
   }
   return { record, readyMs: Math.round(performance.now() - begun) };
 }
 
 async function spawnSupervisor(options: DetachOptions): Promise<BackgroundProgram> {
-  if (options.platform.forceTree === null) {
-    return spawnInBackground(options.command, options.logFile);
-  }
-  const { spawnDetached } = await import("./background.ts");
+  const { platform, command, logFile } = options;
+  if (platform.forceTree === null) return spawnInBackground(command, logFile);
+  const { spawnDetached }: typeof import("./background.ts") = await import(
+    "./background.ts" as string
+  );
   return await spawnDetached(options);
 }
 
-async function failure(ended: number, logFile: string, logStart: number): Promise<ServerError> {
-  const tail = (await readLogTail(logFile, logStart)).trimEnd();
+function failure(ended: number, logFile: string, logStart: number): ServerError {
+  const tail = (readLogTail(logFile, logStart)).trimEnd();
   const lines = tail.split("\n").slice(-SHOWN_LINES).join("\n");
   const kind = KINDS[ended] ?? "notReady";
   // A start that was asked to stop ended well, but nothing is ready.
@@ -101,14 +102,13 @@ async function failure(ended: number, logFile: string, logStart: number): Promis
   return new ServerError(kind, startMessages.detachFailed(logFile, lines), { code });
 }
 
-async function readRecord(path: string): Promise<LockRecord | null> {
+async function readRecord(path: string, { lockCopies }: Platform): Promise<LockRecord | null> {
   try {
+    if (lockCopies !== undefined) return parseRecord(lockCopies.read(path));
     return parseRecord(await Deno.readTextFile(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    // On Windows nobody but its holder can read a locked file.
-    const { readCopy } = await import("./lock_copy.ts");
-    return parseRecord(await readCopy(path));
+    throw error;
   }
 }
 

@@ -33,6 +33,8 @@ export interface FailureDetails {
   readonly processes?: readonly FailedProcess[];
   /** Exit code, if not the one of its kind. */
   readonly code?: number;
+  /** Finds what to add to the message, where that takes more than is loaded already. */
+  readonly hint?: () => Promise<string>;
 }
 
 /** A process that stands in the way. */
@@ -55,6 +57,7 @@ export class ServerError extends Error {
   readonly code: number;
   /** Processes that stand in the way. */
   readonly processes: readonly FailedProcess[];
+  readonly #hint: (() => Promise<string>) | undefined;
 
   /**
    * Makes a failure.
@@ -68,6 +71,16 @@ export class ServerError extends Error {
     this.kind = kind;
     this.code = details.code ?? EXIT_CODES[kind];
     this.processes = details.processes ?? [];
+    this.#hint = details.hint;
+  }
+
+  /**
+   * Says all there is to say.
+   *
+   * @returns The message with its hint.
+   */
+  async tell(): Promise<string> {
+    return this.message + (await this.#hint?.() ?? "");
   }
 }
 
@@ -75,10 +88,14 @@ export class ServerError extends Error {
  * Turns any failure into the object that `--json` prints.
  *
  * @param error The failure.
+ * @param message What it tells; with its hint, if it has one.
  * @returns The object, with every key of the contract.
  */
-export function errorToJson(error: ServerError): Record<string, unknown> {
-  const { kind, message, processes } = error;
+export function errorToJson(
+  error: ServerError,
+  message: string = error.message,
+): Record<string, unknown> {
+  const { kind, processes } = error;
   const listed = processes.map(({ pid, name, command }) => ({ pid, name, command }));
   return { error: { kind, message, processes: listed } };
 }

@@ -1,10 +1,11 @@
 /**
  * The names of the files in the PID directory.
  *
+ * The little that every run needs of paths stands here: `@std/path` is thirty modules, which take longer
+ * to load than a stop takes.
+ *
  * @module
  */
-
-import { join } from "@std/path/join";
 
 /** Paths of a port's files. */
 export interface PortFiles {
@@ -26,7 +27,7 @@ export interface PortFiles {
  * @returns Their paths.
  */
 export function filesOf(pidDir: string, port: number): PortFiles {
-  const path = (kind: string) => join(pidDir, `.server_${port}.${kind}`);
+  const path = (kind: string) => within(pidDir, `.server_${port}.${kind}`);
   return { pid: path("pid"), lock: path("lock"), log: path("log"), stopNote: path("stop") };
 }
 
@@ -42,4 +43,52 @@ export function portsOf(names: readonly string[]): number[] {
     return port <= 65535 ? [port] : [];
   });
   return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+/**
+ * The folder a file lies in.
+ *
+ * @param path An absolute path.
+ * @returns The path without its last part; a root is its own folder.
+ */
+export function folderOf(path: string): string {
+  const end = path.lastIndexOf(isWindowsPath(path) ? "\\" : "/");
+  const folder = path.slice(0, end);
+  return folder === "" || folder.endsWith(":") ? path.slice(0, end + 1) : folder;
+}
+
+/**
+ * Makes a path absolute.
+ *
+ * @param path The path.
+ * @param cwd The folder it is relative to.
+ * @returns The path from the root, `.` and `..` in it as they were given.
+ */
+export function absolute(path: string, cwd: string): string {
+  if (path.startsWith("/") || isWindowsPath(path)) return path;
+  return within(cwd, path);
+}
+
+/**
+ * The path a file URL leads to.
+ *
+ * @param url The URL of a file, as modules have it.
+ * @returns The path, of Windows if it has a drive or a server.
+ */
+export function pathOfUrl(url: string): string {
+  const { hostname, pathname } = new URL(url);
+  const path = decodeURIComponent(pathname);
+  if (hostname !== "") return `\\\\${hostname}${path.replaceAll("/", "\\")}`;
+  return /^\/[a-z]:\//i.test(path) ? path.slice(1).replaceAll("/", "\\") : path;
+}
+
+function within(folder: string, name: string): string {
+  const isWindows = isWindowsPath(folder);
+  const isEnded = folder.endsWith("/") || (isWindows && folder.endsWith("\\"));
+  return `${folder}${isEnded ? "" : isWindows ? "\\" : "/"}${name}`;
+}
+
+/** With a drive or a server in front; elsewhere a backslash may be part of a name. */
+function isWindowsPath(path: string): boolean {
+  return /^(?:[a-z]:[\\/]|\\\\)/i.test(path);
 }

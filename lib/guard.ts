@@ -39,7 +39,7 @@ export async function openGuard(
 ): Promise<Guard> {
   let record: LockRecord | null = null;
   const guard = await poll(async () => {
-    const attempt = await tryLock(path, { ...options, copies: platform.hidesLocked ?? false });
+    const attempt = tryLock(path, { create: options.create, copies: platform.lockCopies });
     const found = await guardOf(attempt, platform);
     if (found.kind === "busy") record = found.record;
     return found.kind === "busy" ? null : found;
@@ -49,7 +49,7 @@ export async function openGuard(
 
 async function guardOf(attempt: LockAttempt, platform: Platform): Promise<Guard> {
   if (attempt.kind === "absent") return { kind: "none" };
-  const text = attempt.kind === "held" ? attempt.text : await attempt.lock.read();
+  const text = attempt.kind === "held" ? attempt.text : attempt.lock.read();
   const record = await believe(parseRecord(text), attempt.ownerUid, platform);
   if (attempt.kind === "acquired") return { kind: "left", lock: attempt.lock, record };
   if (record === null || record.bootId !== await platform.bootId()) return { kind: "busy", record };

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { deadline } from "./delay.ts";
+
 /** How a server answered. */
 export interface HttpAnswer {
   /** Status code, or `null` if it answered in another language than HTTP. */
@@ -64,7 +66,7 @@ async function askOne(
     closeQuietly(connection);
     late.resolve(null);
   };
-  const timer = setTimeout(giveUp, timeoutMs);
+  const callOff = deadline(timeoutMs, giveUp);
   signal?.addEventListener("abort", giveUp);
   const ask = async () => {
     const opened = connection = await Deno.connect({ hostname, port });
@@ -78,7 +80,7 @@ async function askOne(
     if (error instanceof Deno.errors.NotCapable) throw error;
     return null; // refused, reset, or closed by the deadline: no answer in any case
   } finally {
-    clearTimeout(timer);
+    callOff();
     signal?.removeEventListener("abort", giveUp);
     closeQuietly(connection);
   }

@@ -2,11 +2,13 @@
  * The lock on a port: a file that the operating system keeps locked for as long as its holder
  * lives, so that no crash leaves a lie behind. Owns opening and unlinking of lock files.
  *
+ * All is done at once, without a thread of the pool: each call takes microseconds, a turn through the
+ * pool some hundred.
+ *
  * @module
  */
 
 import { reasonOf, ServerError } from "./errors.ts";
-import type { LockCopy } from "./lock_copy.ts";
 import { assertOurs, lstatOrNull, readFrom } from "./regular_file.ts";
 
 /** Largest record that is read, in bytes; anything longer is not a record of ours. */
@@ -19,6 +21,24 @@ export type LockAttempt =
   | { readonly kind: "held"; readonly text: string; readonly ownerUid: number | null }
   /** There is no lock file, and none was to be made. */
   | { readonly kind: "absent" };
+
+/** Copies of records, for those who cannot read a locked file. */
+export interface LockCopies {
+  /** Makes the copy that the lock's holder keeps; it does nothing until it is written. */
+  of(lockPath: string): LockCopy;
+  /** Reads what the holder wrote; empty if there is none. */
+  read(lockPath: string): string;
+}
+
+/** The copy of one record. */
+export interface LockCopy {
+  /** Replaces it. */
+  write(bytes: Uint8Array): void;
+  /** Removes it. */
+  remove(): void;
+  /** Lets go of it. */
+  close(): void;
+}
 
 /** A lock that is held until it is released, or until this process dies. */
 export class Lock {
@@ -45,7 +65,7 @@ export class Lock {
    *
    * @returns The text of the file.
    */
-  read(): Promise<string> {
+  read(): string {
     return readOpenFile(this.#file);
   }
 
@@ -55,24 +75,24 @@ export class Lock {
    *
    * @param text The new record.
    */
-  async write(text: string): Promise<void> {
+  write(text: string): void {
     const bytes = new TextEncoder().encode(text);
-    await this.#file.seek(0, Deno.SeekMode.Start);
-    for (let done = 0; done < bytes.length;) done += await this.#file.write(bytes.subarray(done));
-    await this.#file.truncate(bytes.length);
-    await this.#copy?.write(bytes);
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    for (let done = 0; done < bytes.length;) done += this.#file.writeSync(bytes.subarray(done));
+    this.#file.truncateSync(bytes.length);
+    this.#copy?.write(bytes);
   }
 
   /**
    * Removes the file if it is still the one that is locked, and then lets go of it. A file that
    * cannot be removed stays, unlocked: the next start finds it stale.
    */
-  async remove(): Promise<void> {
+  remove(): void {
     if (this.#isReleased) return;
     try {
-      if (!(await isInPlace(this.#path, this.#file))) return;
-      await this.#copy?.remove();
-      await Deno.remove(this.#path);
+      if (!isInPlace(this.#path, this.#file)) return;
+      this.#copy?.remove();
+      Deno.removeSync(this.#path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return; // the folder may be gone too
       throw new ServerError("pidFile", `Cannot remove "${this.#path}": ${reasonOf(error)}`);
@@ -97,32 +117,31 @@ export class Lock {
  * longer there: then the attempt begins anew.
  *
  * @param path The lock file.
- * @param options With `create`, a missing file is made; with `copies`, who gets the lock keeps a copy of
- * the record for all others.
+ * @param options With `create`, a missing file is made; `copies` where a locked file cannot be read.
  * @returns The lock, the holder's record, or that there is no file.
  * @throws {ServerError} Of kind `pidFile` if something that is not a regular file lies there or it
  * cannot be made, `accessDenied` if it may not be opened.
  */
-export async function tryLock(
+export function tryLock(
   path: string,
-  options: { create: boolean; copies?: boolean },
-): Promise<LockAttempt> {
+  options: { create: boolean; copies?: LockCopies | undefined },
+): LockAttempt {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const file = await openLockFile(path, options.create);
+    const file = openLockFile(path, options.create);
     if (file === "absent") return { kind: "absent" };
     if (file === "changed") continue;
     try {
-      if (!(await file.tryLock(true))) {
-        const text = await readOpenFile(file).catch(() => readCopy(path));
-        const ownerUid = await foreignOwner(file);
+      if (!(file.tryLockSync(true))) {
+        const text = options.copies?.read(path) ?? readOpenFile(file);
+        const ownerUid = foreignOwner(file);
         file.close();
         return { kind: "held", text, ownerUid };
       }
-      if (await isInPlace(path, file)) {
+      if (isInPlace(path, file)) {
         return {
           kind: "acquired",
-          lock: new Lock(path, file, options.copies ? await copyOf(path) : null),
-          ownerUid: await foreignOwner(file),
+          lock: new Lock(path, file, options.copies?.of(path) ?? null),
+          ownerUid: foreignOwner(file),
         };
       }
     } catch (error) {
@@ -134,39 +153,28 @@ export async function tryLock(
   throw new ServerError("pidFile", `Cannot lock "${path}": the file keeps changing`);
 }
 
-/** What only Windows needs is loaded only there. */
-async function copyOf(path: string): Promise<LockCopy> {
-  const { LockCopy } = await import("./lock_copy.ts");
-  return new LockCopy(path);
-}
-
-async function readCopy(path: string): Promise<string> {
-  const { readCopy } = await import("./lock_copy.ts");
-  return await readCopy(path);
-}
-
 /** The owner of a file that is neither root's nor this user's: he may have written anything. */
-async function foreignOwner(file: Deno.FsFile): Promise<number | null> {
-  const { uid } = await file.stat();
+function foreignOwner(file: Deno.FsFile): number | null {
+  const { uid } = file.statSync();
   return uid === 0 || uid === Deno.uid() ? null : uid;
 }
 
-async function openLockFile(
+function openLockFile(
   path: string,
   create: boolean,
-): Promise<Deno.FsFile | "absent" | "changed"> {
+): Deno.FsFile | "absent" | "changed" {
   try {
-    const there = await lstatOrNull(path);
+    const there = lstatOrNull(path);
     if (there === null && !create) return "absent";
     if (there !== null) assertOurs(path, there, "lock");
     const access = { read: true, write: true };
-    return await Deno.open(path, there ? access : { ...access, createNew: true, mode: 0o600 });
+    return Deno.openSync(path, there ? access : { ...access, createNew: true, mode: 0o600 });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return "changed";
     if (error instanceof Deno.errors.NotFound) {
-      if (!create || (await lstatOrNull(path)) !== null) return "changed";
+      if (!create || (lstatOrNull(path)) !== null) return "changed";
       const folder = path.replace(/[^/\\]*$/, "");
-      if (folder !== "" && (await lstatOrNull(folder)) === null) {
+      if (folder !== "" && (lstatOrNull(folder)) === null) {
         throw new ServerError("pidFile", `Cannot create "${path}": no such folder`);
       }
       return "changed";
@@ -183,14 +191,14 @@ async function openLockFile(
   }
 }
 
-async function isInPlace(path: string, file: Deno.FsFile): Promise<boolean> {
-  const [open, there] = await Promise.all([file.stat(), lstatOrNull(path)]);
+function isInPlace(path: string, file: Deno.FsFile): boolean {
+  const [open, there] = [file.statSync(), lstatOrNull(path)];
   assertOurs(path, open, "lock");
   return there !== null && there.isFile && open.isFile && open.dev === there.dev &&
     open.ino === there.ino;
 }
 
-async function readOpenFile(file: Deno.FsFile): Promise<string> {
-  const { size } = await file.stat();
-  return size > MAX_RECORD_BYTES ? "" : await readFrom(file, 0, size);
+function readOpenFile(file: Deno.FsFile): string {
+  const { size } = file.statSync();
+  return size > MAX_RECORD_BYTES ? "" : readFrom(file, 0, size);
 }

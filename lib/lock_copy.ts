@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { LockCopies, LockCopy } from "./lock.ts";
 import { assertOurs, lstatOrNull } from "./regular_file.ts";
 
 /**
@@ -18,41 +19,34 @@ export function copyPath(lockPath: string): string {
   return `${lockPath}.copy`;
 }
 
-/** The copy, written by the lock's holder. */
-export class LockCopy {
+/** Copies that lie beside the lock. */
+export const LOCK_COPIES: LockCopies = {
+  of: (lockPath) => new FileCopy(copyPath(lockPath)),
+  read: readCopy,
+};
+
+class FileCopy implements LockCopy {
   readonly #path: string;
   #file: Deno.FsFile | null = null;
 
-  /**
-   * Does nothing yet: who never writes needs no copy.
-   *
-   * @param lockPath The lock file.
-   */
-  constructor(lockPath: string) {
-    this.#path = copyPath(lockPath);
+  constructor(path: string) {
+    this.#path = path;
   }
 
-  /**
-   * Replaces the copy in place; a reader may meet it half written and has to try again.
-   *
-   * @param bytes The new record.
-   * @throws {ServerError} Of kind `pidFile` if something that is not a regular file lies there.
-   */
-  async write(bytes: Uint8Array): Promise<void> {
-    const file = this.#file ??= await openForWriting(this.#path);
-    await file.seek(0, Deno.SeekMode.Start);
-    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-    await file.truncate(bytes.length);
+  /** Writes in place; a reader may meet it half written and has to try again. */
+  write(bytes: Uint8Array): void {
+    const file = this.#file ??= openForWriting(this.#path);
+    file.seekSync(0, Deno.SeekMode.Start);
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    file.truncateSync(bytes.length);
   }
 
-  /** Removes it, also one that was left by a holder who died. */
-  async remove(): Promise<void> {
+  /** Removes also one that was left by a holder who died. */
+  remove(): void {
     this.close();
-    const there = await lstatOrNull(this.#path);
-    if (there?.isFile) await Deno.remove(this.#path);
+    if (lstatOrNull(this.#path)?.isFile) Deno.removeSync(this.#path);
   }
 
-  /** Lets go of the file. */
   close(): void {
     this.#file?.close();
     this.#file = null;
@@ -60,15 +54,15 @@ export class LockCopy {
 }
 
 /** Like any file of ours it is neither followed nor truncated, and for its owner's eyes only. */
-async function openForWriting(path: string): Promise<Deno.FsFile> {
-  const there = await lstatOrNull(path);
+function openForWriting(path: string): Deno.FsFile {
+  const there = lstatOrNull(path);
   if (there !== null) assertOurs(path, there, "copy of the lock");
-  const file = await Deno.open(path, {
+  const file = Deno.openSync(path, {
     write: true,
     ...(there === null ? { createNew: true, mode: 0o600 } : {}),
   });
   try {
-    assertOurs(path, await file.stat(), "copy of the lock");
+    assertOurs(path, file.statSync(), "copy of the lock");
     return file;
   } catch (error) {
     file.close();
@@ -82,10 +76,10 @@ async function openForWriting(path: string): Promise<Deno.FsFile> {
  * @param lockPath The lock file.
  * @returns The text; empty if there is none.
  */
-export async function readCopy(lockPath: string): Promise<string> {
+function readCopy(lockPath: string): string {
   const path = copyPath(lockPath);
   try {
-    return (await lstatOrNull(path))?.isFile ? await Deno.readTextFile(path) : "";
+    return lstatOrNull(path)?.isFile ? Deno.readTextFileSync(path) : "";
   } catch {
     return ""; // it was just removed: who holds the lock is told by the next look
   }

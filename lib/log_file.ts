@@ -18,13 +18,13 @@ const TAIL_BYTES = 4096;
  * @returns Its size, bytes.
  * @throws {ServerError} Of kind `pidFile` if it is not a regular file, or cannot be written.
  */
-export async function openLog(path: string): Promise<number> {
+export function openLog(path: string): number {
   try {
-    const there = await lstatOrNull(path);
+    const there = lstatOrNull(path);
     if (there !== null) assertOurs(path, there, "log");
     const options = there === null ? { createNew: true, mode: 0o600 } : { append: true };
-    using file = await Deno.open(path, { write: true, ...options });
-    const info = await file.stat();
+    using file = Deno.openSync(path, { write: true, ...options });
+    const info = file.statSync();
     assertOurs(path, info, "log");
     return info.size;
   } catch (error) {
@@ -42,11 +42,11 @@ export async function openLog(path: string): Promise<number> {
  * @param from Where to begin at the earliest, bytes.
  * @returns The text from there on, at most its last 4 KiB; empty if it is gone.
  */
-export async function readLogTail(path: string, from: number): Promise<string> {
+export function readLogTail(path: string, from: number): string {
   try {
-    using file = await Deno.open(path);
-    const { size } = await file.stat();
-    return await readFrom(file, Math.max(from, size - TAIL_BYTES), size);
+    using file = Deno.openSync(path);
+    const { size } = file.statSync();
+    return readFrom(file, Math.max(from, size - TAIL_BYTES), size);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;

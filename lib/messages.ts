@@ -4,9 +4,9 @@
  * @module
  */
 
+import { BUILTIN_WORD } from "./options.ts";
 import type { HiddenHolder, ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
-import { BUILTIN_WORD } from "./server_command.ts";
 
 /**
  * Describes a process as `PID 12345: python3 - python3 -m uvicorn app.main:app`.

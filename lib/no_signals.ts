@@ -6,10 +6,12 @@
  */
 
 import type { ClaimOptions } from "./claim.ts";
-import type { SpawnedServer } from "./command.ts";
+import type { Ending, SpawnedServer } from "./command.ts";
 import { delay } from "./delay.ts";
 import type { LockRecord } from "./record.ts";
-import { PATIENT_STOP, type StopRequests, type StopSignal } from "./signals.ts";
+import { PATIENT_STOP } from "./process.ts";
+import type { StopRequests, StopSignal } from "./signals.ts";
+import { hasStopNote, removeStopNote } from "./stop_note.ts";
 
 /** How much later than at the server Ctrl+C may arrive at its supervisor, ms. */
 const KEY_MS = 500;
@@ -23,20 +25,30 @@ export interface Guarded
   readonly requests: StopRequests;
 }
 
+/** What may happen to a server. */
+export type ServerEvent =
+  | { readonly kind: "ended"; readonly ending: Ending }
+  | { readonly kind: "stop"; readonly signal: StopSignal };
+
 /**
- * Finds out why a server has ended.
+ * Finds out why a server has ended. Where there are signals nobody can have asked for it, since there the
+ * supervisor is asked first.
  *
- * @param server What is known of it.
- * @returns Who asked for it, or `null` if it ended by itself; always where there are signals, since there
- * the supervisor is asked first.
+ * @param ending How it ended.
+ * @param about What is known of it.
+ * @returns A stop if somebody asked for it, or else its end.
  */
-export async function whoEnded(
+export async function eventOf(ending: Ending, about: Guarded): Promise<ServerEvent> {
+  const signal = await whoEnded(about);
+  return signal === null ? { kind: "ended", ending } : { kind: "stop", signal };
+}
+
+async function whoEnded(
   { platform, files: { stopNote }, supervisor, logFile, requests }: Guarded,
 ): Promise<StopSignal | null> {
   if (platform.forceTree === null) return null;
-  const { hasStopNote, removeStopNote } = await import("./stop_note.ts");
-  if (await hasStopNote(stopNote, supervisor)) {
-    await removeStopNote(stopNote);
+  if (hasStopNote(stopNote, supervisor)) {
+    removeStopNote(stopNote);
     return PATIENT_STOP;
   }
   if (logFile !== null) return null;

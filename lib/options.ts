@@ -7,6 +7,12 @@
 /** The programs, by what they do. */
 export type CommandName = "start" | "stop" | "status";
 
+/** First argument by which a program is told to be the built-in server. */
+export const BUILTIN_WORD = "builtin-server";
+
+/** First argument by which start_server is told that it runs in the background; the log file follows. */
+export const BACKGROUND_WORD = "background";
+
 /** One option of one or more programs. */
 export interface OptionSpec {
   /** Long name, without dashes. */

@@ -29,12 +29,12 @@ export type PidFile =
  * @param path The PID file.
  * @returns What lies there.
  */
-export async function readPidFile(path: string): Promise<PidFile> {
+export function readPidFile(path: string): PidFile {
   try {
-    const there = await Deno.lstat(path);
+    const there = Deno.lstatSync(path);
     if (!there.isFile) return { kind: "notAFile" };
     if (there.size > MAX_BYTES) return { kind: "invalid" };
-    const pid = parsePid(await Deno.readTextFile(path));
+    const pid = parsePid(Deno.readTextFileSync(path));
     return pid === null ? { kind: "invalid" } : { kind: "pid", pid };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { kind: "absent" };
@@ -50,14 +50,14 @@ export async function readPidFile(path: string): Promise<PidFile> {
  * @param pid The server's PID.
  * @throws {ServerError} Of kind `pidFile` if it cannot be written.
  */
-export async function writePidFile(path: string, pid: number): Promise<void> {
+export function writePidFile(path: string, pid: number): void {
   try {
-    await removeStalePidFile(path);
-    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o644 });
+    removeStalePidFile(path);
+    using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o644 });
     try {
-      await file.write(new TextEncoder().encode(`${pid}\n`));
+      file.writeSync(new TextEncoder().encode(`${pid}\n`));
     } catch (error) {
-      await Deno.remove(path); // an empty file would tell a lie: the disk is full
+      Deno.removeSync(path); // an empty file would tell a lie: the disk is full
       throw error;
     }
   } catch (error) {
@@ -75,12 +75,12 @@ export async function writePidFile(path: string, pid: number): Promise<void> {
  * @throws {ServerError} Of kind `pidFile` if something else than a regular file lies there, or it
  * may not be removed.
  */
-export async function removeStalePidFile(path: string): Promise<void> {
+export function removeStalePidFile(path: string): void {
   try {
-    const there = await Deno.lstat(path);
+    const there = Deno.lstatSync(path);
     // A hard link is only taken away under this name, so nothing of another file is lost.
     assertOurs(path, { ...there, isFile: there.isFile, nlink: 1 }, "PID file");
-    await Deno.remove(path);
+    Deno.removeSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
     if (error instanceof ServerError) throw error;
@@ -96,7 +96,7 @@ export async function removeStalePidFile(path: string): Promise<void> {
  * @param path The PID file.
  * @param pid The PID it must hold.
  */
-export async function removeOwnPidFile(path: string, pid: number): Promise<void> {
-  const there = await readPidFile(path);
-  if (there.kind === "pid" && there.pid === pid) await removeStalePidFile(path);
+export function removeOwnPidFile(path: string, pid: number): void {
+  const there = readPidFile(path);
+  if (there.kind === "pid" && there.pid === pid) removeStalePidFile(path);
 }

@@ -4,14 +4,12 @@
  * @module
  */
 
-import { basename } from "@std/path/basename";
-import { dirname } from "@std/path/dirname";
 import type { Asked, StatusConfig } from "./config.ts";
 import type { Voice } from "./context.ts";
-import { readDotenv } from "./dotenv.ts";
 import { errorToJson, ServerError } from "./errors.ts";
-import { portsOf } from "./files.ts";
+import { folderOf, portsOf } from "./files.ts";
 import type { CommandName } from "./options.ts";
+import { isAbsent } from "./regular_file.ts";
 import { programPath } from "./self_command.ts";
 import type { Surroundings } from "./settings.ts";
 import { Writer } from "./writer.ts";
@@ -48,8 +46,9 @@ export async function runProgram(
     const failure = error instanceof ServerError
       ? error
       : new ServerError("internal", `Internal error: ${describe(error)}`, { cause: error });
-    if (asksForJson(args)) voice.say(JSON.stringify(errorToJson(failure)));
-    else voice.warn(`❌ ${failure.message}`);
+    const message = await failure.tell();
+    if (asksForJson(args)) voice.say(JSON.stringify(errorToJson(failure, message)));
+    else voice.warn(`❌ ${message}`);
     return failure.code;
   } finally {
     await writer.finish(finishMs);
@@ -75,15 +74,22 @@ function describe(error: unknown): string {
 export async function surroundings(): Promise<Surroundings> {
   return {
     env: Deno.env.toObject(),
-    dotenv: await readDotenv(".env"),
+    dotenv: await dotenv(),
     programDir: programDir(),
   };
 }
 
+/** Most folders have none: then its reader is not even loaded. */
+async function dotenv(): Promise<Record<string, string>> {
+  if (isAbsent(".env")) return {};
+  const { readDotenv }: typeof import("./dotenv.ts") = await import("./dotenv.ts" as string);
+  return await readDotenv(".env");
+}
+
 /** The folder of the program; `scripts` belongs to the folder above it. */
 function programDir(): string {
-  const folder = dirname(programPath());
-  return basename(folder) === "scripts" ? dirname(folder) : folder;
+  const folder = folderOf(programPath());
+  return /[/\\]scripts$/.test(folder) ? folderOf(folder) : folder;
 }
 
 /**
@@ -99,7 +105,7 @@ export async function answer(
   asked: Asked,
   voice: Voice,
 ): Promise<number> {
-  const { helpOf, VERSION } = await import("./help.ts");
+  const { helpOf, VERSION }: typeof import("./help.ts") = await import("./help.ts" as string);
   voice.say(asked === "help" ? helpOf(command) : `${command}_server ${VERSION}`);
   return 0;
 }

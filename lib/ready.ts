@@ -7,7 +7,6 @@
 import type { StartConfig } from "./config.ts";
 import { poll } from "./delay.ts";
 import { findTree } from "./guard.ts";
-import { askHttp, isHealthy } from "./http_probe.ts";
 import type { Platform } from "./platform/types.ts";
 import type { ProcessRow, TreeRoot } from "./process_row.ts";
 
@@ -73,8 +72,12 @@ export async function waitReady(options: ReadyOptions): Promise<boolean> {
     const search = performance.now() >= searchAt;
     if (search) searchAt = performance.now() + SEARCH_EVERY_MS;
     const tree = search ? await findTree(root, platform) : await platform.descendants(pid);
-    if ((await platform.holdersAmong(port, tree)).length > 0) {
+    const holders = await (search ? platform.holdersAmong : platform.firstHolders)(port, tree);
+    if (holders.length > 0) {
       if (healthPath === null) return true;
+      const { askHttp, isHealthy }: typeof import("./http_probe.ts") = await import(
+        "./http_probe.ts" as string
+      );
       const answer = await askHttp({ host, port, path: healthPath, timeoutMs: ANSWER_MS, signal });
       return isHealthy(answer) ? true : null;
     }

@@ -12,12 +12,27 @@ import { ServerError } from "./errors.ts";
  * @param path The path.
  * @returns What lies there, or `null`.
  */
-export async function lstatOrNull(path: string): Promise<Deno.FileInfo | null> {
+export function lstatOrNull(path: string): Deno.FileInfo | null {
   try {
-    return await Deno.lstat(path);
+    return Deno.lstatSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
+  }
+}
+
+/**
+ * Tells whether surely nothing lies at a path.
+ *
+ * @param path The path.
+ * @returns `false` also if that may not be seen.
+ */
+export function isAbsent(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
   }
 }
 
@@ -47,12 +62,12 @@ export function assertOurs(path: string, info: Deno.FileInfo, role: string): voi
  * @param size Size of the file, bytes.
  * @returns The text; shorter if the file is cut meanwhile.
  */
-export async function readFrom(file: Deno.FsFile, start: number, size: number): Promise<string> {
-  await file.seek(start, Deno.SeekMode.Start);
+export function readFrom(file: Deno.FsFile, start: number, size: number): string {
+  file.seekSync(start, Deno.SeekMode.Start);
   const bytes = new Uint8Array(Math.max(0, size - start));
   let length = 0;
   while (length < bytes.length) {
-    const count = await file.read(bytes.subarray(length));
+    const count = file.readSync(bytes.subarray(length));
     if (count === null) break;
     length += count;
   }

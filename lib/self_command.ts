@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fromFileUrl } from "@std/path/from-file-url";
+import { pathOfUrl } from "./files.ts";
 
 /**
  * The file that is run: the script, or the compiled binary.
@@ -14,7 +14,7 @@ import { fromFileUrl } from "@std/path/from-file-url";
  */
 export function programPath(): string {
   if (Deno.build.standalone) return Deno.execPath();
-  const path = fromFileUrl(Deno.mainModule);
+  const path = pathOfUrl(Deno.mainModule);
   try {
     return Deno.realPathSync(path);
   } catch (error) {

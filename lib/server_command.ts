@@ -5,10 +5,6 @@
  */
 
 import { ServerError } from "./errors.ts";
-import { splitShellWords } from "./shell_words.ts";
-
-/** First argument by which a program is told to be the built-in server. */
-export const BUILTIN_WORD = "builtin-server";
 
 /** What the decision depends on. */
 export interface CommandSources {
@@ -25,7 +21,7 @@ export interface CommandSources {
   /** Command line of the server of last resort, with `{host}` and `{port}`. */
   readonly builtin: readonly string[];
   /** Whether a path, relative to the current folder, exists. */
-  readonly exists: (path: string) => Promise<boolean>;
+  readonly exists: (path: string) => boolean;
 }
 
 const UVICORN = "-m uvicorn app.main:app --host {host} --port {port} --reload --log-level info " +
@@ -47,15 +43,18 @@ const VENV_PYTHONS = [
  * @throws {ServerError} Of kind `usage` if `SERVER_COMMAND` cannot be split into words.
  */
 export async function resolveCommand(sources: CommandSources): Promise<string[]> {
-  const template = sources.words ?? configured(sources.serverCommand) ??
-    await found(sources) ?? sources.builtin;
+  const template = sources.words ?? await configured(sources.serverCommand) ??
+    found(sources) ?? sources.builtin;
   return template.map((word) =>
     word.replaceAll("{host}", sources.host).replaceAll("{port}", String(sources.port))
   );
 }
 
-function configured(text: string | null): string[] | null {
+async function configured(text: string | null): Promise<string[] | null> {
   if (text === null) return null;
+  const { splitShellWords }: typeof import("./shell_words.ts") = await import(
+    "./shell_words.ts" as string
+  );
   try {
     const words = splitShellWords(text);
     return words.length > 0 ? words : null;
@@ -65,17 +64,17 @@ function configured(text: string | null): string[] | null {
   }
 }
 
-async function found({ exists, searchPath }: CommandSources): Promise<string[] | null> {
-  if (!(await exists("app/main.py"))) return null;
-  return [await findPython(exists, searchPath), ...UVICORN.split(" ")];
+function found({ exists, searchPath }: CommandSources): string[] | null {
+  if (!exists("app/main.py")) return null;
+  return [findPython(exists, searchPath), ...UVICORN.split(" ")];
 }
 
-async function findPython(exists: CommandSources["exists"], searchPath: string): Promise<string> {
-  for (const path of VENV_PYTHONS) if (await exists(path)) return path;
+function findPython(exists: CommandSources["exists"], searchPath: string): string {
+  for (const path of VENV_PYTHONS) if (exists(path)) return path;
   // Debian and others have no `python`, only `python3`.
   const folders = searchPath.split(searchPath.includes(";") ? ";" : ":");
   for (const name of ["python", "python3"]) {
-    for (const folder of folders) if (await exists(`${folder}/${name}`)) return name;
+    for (const folder of folders) if (exists(`${folder}/${name}`)) return name;
   }
   return "python";
 }

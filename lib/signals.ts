@@ -5,6 +5,8 @@
  * @module
  */
 
+import { PATIENT_STOP } from "./process.ts";
+
 /** Signals that ask us to stop. */
 export type StopSignal =
   | "SIGINT"
@@ -14,12 +16,6 @@ export type StopSignal =
   /** Ctrl+Break, on Windows. */
   | "SIGBREAK"
   | typeof PATIENT_STOP;
-
-/**
- * The signal by which stop_server asks: stop politely and leave the forced kill to the sender,
- * who has a grace of its own.
- */
-export const PATIENT_STOP = "SIGUSR2";
 
 const STOP_SIGNALS = [
   "SIGINT",

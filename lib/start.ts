@@ -29,8 +29,8 @@ export interface StartOptions extends Context {
   readonly requests: StopRequests;
   /** PID of this process. */
   readonly pid: number;
-  /** The command line that stops a server on this port. */
-  readonly stopCommand: string;
+  /** Makes the command line that stops a server on this port. */
+  readonly stopCommand: () => Promise<string>;
   /** Where its output goes, if it runs in the background. */
   readonly logFile: string | null;
 }
@@ -48,7 +48,7 @@ export async function start(options: StartOptions): Promise<number> {
   const files = filesOf(config.pidDir, port);
   const lock = await claimPort({ ...options, files });
   if (options.requests.isRequested) {
-    await lock.remove();
+    lock.remove();
     options.say(messages.stopped(port));
     return 0;
   }
@@ -75,7 +75,7 @@ async function firstRecord(
       logFile,
     };
   } catch (error) {
-    await lock.remove();
+    lock.remove();
     throw error;
   }
 }
@@ -90,6 +90,6 @@ async function firstRecord(
 export async function rehearse(options: StartOptions): Promise<void> {
   const { pidDir, port } = options.config;
   const lock = await claimPort({ ...options, files: filesOf(pidDir, port) });
-  await lock.remove();
+  lock.remove();
   if (options.requests.isRequested) throw new ServerError("notReady", "Stopped before the start");
 }

@@ -4,26 +4,18 @@
  * @module
  */
 
-import { exists } from "@std/fs/exists";
-import { resolve } from "@std/path/resolve";
 import { configureStart, type StartConfig } from "./config.ts";
 import { ServerError } from "./errors.ts";
 import type { Voice } from "./context.ts";
-import { filesOf } from "./files.ts";
-import * as messages from "./messages.ts";
-import * as startMessages from "./start_messages.ts";
 import { currentPlatform } from "./platform/mod.ts";
 import { answer, surroundings } from "./program.ts";
-import type { LockRecord } from "./record.ts";
-import { programPath, selfCommand } from "./self_command.ts";
-import { stopCommandOf } from "./stop_command.ts";
-import { BUILTIN_WORD, type CommandSources, resolveCommand } from "./server_command.ts";
+import { isAbsent } from "./regular_file.ts";
+import { selfCommand } from "./self_command.ts";
+import { BACKGROUND_WORD, BUILTIN_WORD } from "./options.ts";
+import { type CommandSources, resolveCommand } from "./server_command.ts";
 import type { Surroundings } from "./settings.ts";
 import { listenForStop } from "./signals.ts";
-import { rehearse, start, type StartOptions } from "./start.ts";
-
-/** First argument by which it is told that it runs in the background; the log file follows. */
-const BACKGROUND = "background";
+import { start, type StartOptions } from "./start.ts";
 
 /**
  * Runs `start_server`.
@@ -35,7 +27,7 @@ const BACKGROUND = "background";
  */
 export async function startProgram(args: readonly string[], voice: Voice): Promise<number> {
   if (args[0] === BUILTIN_WORD) return await runBuiltin(args);
-  const logFile = args[0] === BACKGROUND ? args[1] ?? null : null;
+  const logFile = args[0] === BACKGROUND_WORD ? args[1] ?? null : null;
   const own = logFile === null ? args : args.slice(2);
   const around = await surroundings();
   const config = configureStart(own, around);
@@ -46,69 +38,23 @@ export async function startProgram(args: readonly string[], voice: Voice): Promi
   const env = serverEnv(config, around);
   const options: StartOptions = {
     ...{ config, command, env, requests, platform, logFile },
-    ...{ cwd: currentFolder(), pid: Deno.pid, stopCommand: stopCommand(config, around) },
+    ...{ cwd: currentFolder(), pid: Deno.pid, stopCommand: () => stopCommand(config, around) },
     ...voice,
   };
   if (!config.detach || logFile !== null) return await start(options);
   // The listeners stay to the very end: a signal in the last moment must not change the exit code.
-  return await startDetached(own, options, voice);
-}
-
-async function startDetached(
-  args: readonly string[],
-  options: StartOptions,
-  { say, live }: Voice,
-): Promise<number> {
-  const { config, requests } = options;
-  const files = filesOf(config.pidDir, config.port);
-  const logFile = resolve(config.logFile ?? files.log);
-  await rehearse({ ...options, ...(config.json ? { say: () => {} } : {}) });
-  const { detach } = await import("./detach.ts");
-  const { record, readyMs } = await detach({
-    command: [...selfCommand("-A"), BACKGROUND, logFile, ...args],
-    files,
-    platform: options.platform,
-    logFile,
-    requests,
-    live,
-  });
-  say(
-    config.json
-      ? detachedJson(record, files.pid, readyMs)
-      : startMessages.detached(record, { pidFile: files.pid, stopCommand: options.stopCommand }),
+  const { startDetached }: typeof import("./start_detached.ts") = await import(
+    "./start_detached.ts" as string
   );
-  return 0;
+  return await startDetached(own, options);
 }
 
-function detachedJson(
-  { host, port, server, supervisor, command, logFile }: LockRecord,
-  pidFile: string,
-  readyMs: number,
-): string {
-  return JSON.stringify({
-    port,
-    host,
-    url: messages.urlOf(host, port),
-    pid: server?.pid ?? null,
-    supervisorPid: supervisor.pid,
-    pidFile,
-    logFile,
-    command,
-    readyMs,
-  });
-}
-
-function stopCommand({ port, pidDir }: StartConfig, { env, programDir }: Surroundings): string {
-  const isSource = programPath().endsWith(".ts");
-  return stopCommandOf({
-    programPath: programPath(),
-    isBinary: Deno.build.standalone,
-    isAtHome: isSource && currentFolder() === programDir,
-    isBun: "Bun" in globalThis,
-    isNpx: env.npm_command === "exec",
-    port,
-    pidDir: resolve(pidDir) === programDir ? null : resolve(pidDir),
-  });
+/** Said only when something is: in a refusal, or when the server runs. */
+async function stopCommand(config: StartConfig, around: Surroundings): Promise<string> {
+  const { stopAdvice }: typeof import("./stop_advice.ts") = await import(
+    "./stop_advice.ts" as string
+  );
+  return stopAdvice(config, around);
 }
 
 function commandSources(
@@ -123,7 +69,7 @@ function commandSources(
     port,
     searchPath: env.PATH ?? "",
     builtin: [...self, BUILTIN_WORD, "{host}", "{port}"],
-    exists: (path) => exists(path),
+    exists: (path) => !isAbsent(path),
   };
 }
 
@@ -151,7 +97,9 @@ function currentFolder(): string {
 }
 
 async function runBuiltin([, host = "0.0.0.0", port = "8001"]: readonly string[]): Promise<number> {
-  const { serveBuiltin } = await import("./builtin_server.ts");
+  const { serveBuiltin }: typeof import("./builtin_server.ts") = await import(
+    "./builtin_server.ts" as string
+  );
   await serveBuiltin({ host, port: Number(port), corsOrigins: Deno.env.get("CORS_ORIGINS") });
   return 0;
 }

@@ -70,7 +70,7 @@ export interface StatusOptions {
  */
 export async function statusOf(port: number, options: StatusOptions): Promise<PortStatus> {
   const { files, platform } = options;
-  const pidFile = (await readPidFile(files.pid)).kind === "absent" ? null : files.pid;
+  const pidFile = readPidFile(files.pid).kind === "absent" ? null : files.pid;
   const nothing = { port, record: null, processes: [], others: [], hidden: [], pidFile };
   const base = {
     ...nothing,
@@ -112,8 +112,10 @@ async function guardedStatus(
   const { port, host, state, server } = record;
   const processes = server === null ? [] : await platform.descendants(server.pid);
   const path = healthPath ?? "/";
-  const answer = await askHttp({ host, port, path, timeoutMs: ANSWER_MS });
-  const isAlone = await platform.holdAlone(port, processes);
+  const [answer, isAlone] = await Promise.all([
+    askHttp({ host, port, path, timeoutMs: ANSWER_MS }),
+    platform.holdAlone(port, processes),
+  ]);
   const { others, hidden } = isAlone ? base : await othersOn(port, processes, platform);
   return {
     ...base,

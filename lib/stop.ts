@@ -12,9 +12,9 @@ import { openGuard } from "./guard.ts";
 import { isSameProcess } from "./identity.ts";
 import * as messages from "./messages.ts";
 import * as stopMessages from "./stop_messages.ts";
-import { stopGuarded } from "./stop_guarded.ts";
 import { isPortFree } from "./port_free.ts";
-import { removeLeftPidFile, stopLeft } from "./stop_left.ts";
+import { isAbsent } from "./regular_file.ts";
+import { stopGuarded } from "./stop_guarded.ts";
 
 /** How often a server is stopped that was started while the last one was. */
 const RESTART_ROUNDS = 3;
@@ -49,7 +49,7 @@ export async function stopPort(port: number, options: StopOptions): Promise<Stop
     } else verdict = await verdictOf(port, ours, options);
   }
   if (holdup !== null) options.warn(`❌ ${holdup.message}`);
-  if (options.action === "stop") await removeLeftPidFile(port, options);
+  await removeLeft(port, options);
   const judged = judge(port, ours, verdict, options.action);
   const result = holdup === null ? judged : {
     ...judged,
@@ -60,6 +60,15 @@ export async function stopPort(port: number, options: StopOptions): Promise<Stop
   return result;
 }
 
+/** A PID file that is there after a stop lies, but to say so takes a look. */
+async function removeLeft(port: number, options: StopOptions): Promise<void> {
+  if (options.action !== "stop" || isAbsent(options.files.pid)) return;
+  const { removeLeftPidFile }: typeof import("./stop_left.ts") = await import(
+    "./stop_left.ts" as string
+  );
+  await removeLeftPidFile(port, options);
+}
+
 /** Frees the port of others; what that takes is loaded only if there is somebody. */
 async function verdictOf(
   port: number,
@@ -68,7 +77,7 @@ async function verdictOf(
 ): Promise<PortVerdict> {
   const { platform, files, action } = options;
   if (await isPortFree(port, platform)) return { state: "free", processes: [] };
-  const { freePort } = await import("./free_port.ts");
+  const { freePort }: typeof import("./free_port.ts") = await import("./free_port.ts" as string);
   const isGuarded = async () => {
     try {
       const guard = await openGuard(files.lock, platform, { create: false, waitMs: 0 });
@@ -113,7 +122,12 @@ async function stopOurs(
       }
     }
     if (guard.kind === "busy") return new ServerError("portInUse", messages.lockBusy(port));
-    if (guard.kind === "left") ended.push(...await stopLeft(guard.lock, guard.record, options));
+    if (guard.kind === "left") {
+      const { stopLeft }: typeof import("./stop_left.ts") = await import(
+        "./stop_left.ts" as string
+      );
+      ended.push(...await stopLeft(guard.lock, guard.record, options));
+    }
     return null;
   } catch (error) {
     if (error instanceof ServerError) return error;

@@ -35,13 +35,13 @@ export async function stopLeft(
     keepFiles = ended.some(isLeft);
     if (!keepFiles) {
       // With orphans just ended the file was no lie; without any it was.
-      if (ended.length === 0) await reportStalePidFile(options);
-      await removeStalePidFile(options.files.pid);
+      if (ended.length === 0) await dropStalePidFile(options);
+      else removeStalePidFile(options.files.pid);
     }
     return ended;
   } finally {
     if (keepFiles) lock.release();
-    else await lock.remove();
+    else lock.remove();
   }
 }
 
@@ -83,18 +83,19 @@ export async function endOrphans(
 }
 
 /**
- * Says that the PID file is stale, if there is one.
+ * Removes a stale PID file, if there is one, and says so; the caller holds the lock.
  *
  * @param options Where it is, and where to say it.
  */
-export async function reportStalePidFile(
+export async function dropStalePidFile(
   { files, platform, warn }: Pick<StopOptions, "files" | "platform" | "warn">,
 ): Promise<void> {
-  const there = await readPidFile(files.pid);
+  const there = readPidFile(files.pid);
   if (there.kind === "absent") return;
   const pid = there.kind === "pid" ? there.pid : null;
   const alive = pid !== null && (await platform.readProcess(pid))?.state === "running";
   warn(messages.stalePidFile(pid, alive));
+  removeStalePidFile(files.pid);
 }
 
 /**
@@ -106,16 +107,15 @@ export async function reportStalePidFile(
  */
 export async function removeLeftPidFile(port: number, options: StopOptions): Promise<void> {
   const { files, platform, warn } = options;
-  const there = await readPidFile(files.pid);
+  const there = readPidFile(files.pid);
   if (there.kind === "absent" || !(await isPortFree(port, platform))) return;
   try {
-    const attempt = await tryLock(files.lock, { create: true });
+    const attempt = tryLock(files.lock, { create: true });
     if (attempt.kind !== "acquired") return;
     try {
-      await reportStalePidFile(options);
-      await removeStalePidFile(files.pid);
+      await dropStalePidFile(options);
     } finally {
-      await attempt.lock.remove();
+      attempt.lock.remove();
     }
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;

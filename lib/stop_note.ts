@@ -18,11 +18,12 @@ const MAX_BYTES = 200;
  * @param path The note.
  * @param supervisor Whom it is for.
  */
-export async function leaveStopNote(path: string, supervisor: Identity): Promise<void> {
+export function leaveStopNote(path: string, supervisor: Identity): void {
   try {
-    await removeStopNote(path);
-    const text = `${supervisor.pid} ${supervisor.startTime}\n`;
-    await Deno.writeTextFile(path, text, { createNew: true, mode: 0o600 });
+    removeStopNote(path);
+    const file = Deno.openSync(path, { write: true, createNew: true, mode: 0o600 });
+    file.writeSync(new TextEncoder().encode(`${supervisor.pid} ${supervisor.startTime}\n`));
+    file.close();
   } catch {
     // Another stop is writing the same one, or nothing may be written here.
   }
@@ -35,11 +36,11 @@ export async function leaveStopNote(path: string, supervisor: Identity): Promise
  * @param supervisor Whom it must be for: a note for one that died before says nothing.
  * @returns `true` if there is.
  */
-export async function hasStopNote(path: string, supervisor: Identity): Promise<boolean> {
+export function hasStopNote(path: string, supervisor: Identity): boolean {
   try {
-    const there = await Deno.lstat(path);
+    const there = Deno.lstatSync(path);
     if (!there.isFile || there.size > MAX_BYTES) return false;
-    const [pid = "", startTime = ""] = (await Deno.readTextFile(path)).trimEnd().split(/ (.*)/s);
+    const [pid = "", startTime = ""] = (Deno.readTextFileSync(path)).trimEnd().split(/ (.*)/s);
     const named = parsePid(pid);
     return named !== null && isSameProcess({ pid: named, startTime }, supervisor);
   } catch {
@@ -52,9 +53,9 @@ export async function hasStopNote(path: string, supervisor: Identity): Promise<b
  *
  * @param path The note.
  */
-export async function removeStopNote(path: string): Promise<void> {
+export function removeStopNote(path: string): void {
   try {
-    if ((await lstatOrNull(path))?.isFile) await Deno.remove(path);
+    if (lstatOrNull(path)?.isFile) Deno.removeSync(path);
   } catch {
     // Somebody was faster, or may more than we may.
   }

@@ -6,19 +6,18 @@
  */
 
 import type { ClaimOptions } from "./claim.ts";
-import { type Ending, type SpawnedServer, spawnServer } from "./command.ts";
+import { type SpawnedServer, spawnServer } from "./command.ts";
 import { delay } from "./delay.ts";
-import { endTree } from "./end_tree.ts";
 import { reasonOf, ServerError } from "./errors.ts";
-import { PORT_LINGER_MS, waitUntilFree } from "./port_free.ts";
 import { rootOf } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
-import { waitForGoodbye, whoEnded } from "./no_signals.ts";
+import { type Later, loadLater } from "./later.ts";
+import type { ServerEvent } from "./no_signals.ts";
 import { removeOwnPidFile, writePidFile } from "./pid_file.ts";
-import { readyOr } from "./ready.ts";
 import { formatRecord, type LockRecord, MARKER_NAME, markerOf } from "./record.ts";
-import { PATIENT_STOP, type StopRequests, type StopSignal } from "./signals.ts";
+import { PATIENT_STOP } from "./process.ts";
+import type { StopRequests, StopSignal } from "./signals.ts";
 import * as startMessages from "./start_messages.ts";
 
 /** What to run, and with what. */
@@ -32,10 +31,6 @@ export interface Supervision extends ClaimOptions {
   /** Requests to stop. */
   readonly requests: StopRequests;
 }
-
-type Event =
-  | { readonly kind: "ended"; readonly ending: Ending }
-  | { readonly kind: "stop"; readonly signal: StopSignal };
 
 /**
  * Runs a server until it ends or is asked to stop.
@@ -61,6 +56,7 @@ class Life {
   readonly #all: Supervision;
   #record: LockRecord;
   #server: SpawnedServer | null = null;
+  #later: Promise<Later> | null = null;
   #bornAfter: number | null = null;
   #isClean = true;
 
@@ -73,27 +69,27 @@ class Life {
   async begin(): Promise<SpawnedServer> {
     const { platform, env, files, say } = this.#all;
     const { port, supervisor, command, cwd, logFile } = this.#record;
-    await this.#note({});
+    this.#note({});
     say(startMessages.starting(this.#record));
     const marked = { ...env, [MARKER_NAME]: markerOf(port, supervisor) };
     this.#bornAfter = await platform.countBirths();
     // On Windows a server detached from the console could not write there, nor would Ctrl+C reach it.
     const detached = platform.forceTree === null || logFile !== null;
     const server = this.#server = spawnServer(command, { cwd, env: marked, detached });
+    this.#later = loadLater(platform);
+    this.#later.catch(() => {}); // whoever waits for it is told
     const row = await platform.readProcess(server.pid);
-    await this.#note({ server: row && { pid: row.pid, startTime: row.startTime } });
-    await writePidFile(files.pid, server.pid);
+    this.#note({ server: row && { pid: row.pid, startTime: row.startTime } });
+    writePidFile(files.pid, server.pid);
     return server;
   }
 
   /** Waits for the end; returns the exit code. */
   async run(server: SpawnedServer): Promise<number> {
     const { requests, platform, warn, say, files, config, stopCommand } = this.#all;
-    const ended = server.ended.then(async (ending): Promise<Event> => {
-      const signal = await whoEnded({ ...this.#all, ...this.#record });
-      return signal === null ? { kind: "ended", ending } : { kind: "stop", signal };
-    });
-    const stop = requests.requested.then((signal): Event => ({ kind: "stop", signal }));
+    const { readyOr, eventOf } = await this.#later!;
+    const ended = server.ended.then((how) => eventOf(how, { ...this.#all, ...this.#record }));
+    const stop = requests.requested.then((signal): ServerEvent => ({ kind: "stop", signal }));
     const onOtherPorts = (ports: readonly number[]) =>
       warn(startMessages.otherPorts(config.port, ports));
     const root = rootOf(this.#record);
@@ -103,8 +99,9 @@ class Life {
     ]);
     const wasReady = event === "ready";
     if (event === "ready") {
-      await this.#note({ state: "ready" });
-      say(startMessages.ready(this.#record, server.pid, { pidFile: files.pid, stopCommand }));
+      this.#note({ state: "ready" });
+      const where = { pidFile: files.pid, stopCommand: await stopCommand() };
+      say(startMessages.ready(this.#record, server.pid, where));
       event = await Promise.race([stop, ended]);
     }
     if (event === "late") {
@@ -121,9 +118,10 @@ class Life {
 
   /** Stops as asked; returns the exit code. */
   async #stop(server: SpawnedServer, signal: StopSignal): Promise<number> {
-    await this.#note({ state: "stopping" });
+    this.#note({ state: "stopping" });
     const { requests, config, say } = this.#all;
     say(startMessages.stopRequested(signal, server.pid));
+    const { waitForGoodbye } = await this.#later!;
     await waitForGoodbye(server, signal, { ...this.#all, ...this.#record });
     // The terminal is gone or the sender is stop_server: both mean an ordinary stop.
     const polite = signal === "SIGINT" ? "SIGINT" : "SIGTERM";
@@ -141,6 +139,7 @@ class Life {
   ): Promise<boolean> {
     const { platform, warn } = this.#all;
     const bornAfter = this.#bornAfter;
+    const { endTree } = await this.#later!;
     const ended = await endTree(this.#record, platform, { polite, graceMs, forced, bornAfter });
     const left = ended.filter(({ fate }) => fate === "survived" || fate === "accessDenied");
     for (const { process } of left) warn(startMessages.leftBehind(process));
@@ -156,29 +155,32 @@ class Life {
       lock.release();
       return 1;
     }
+    const { PORT_LINGER_MS, waitUntilFree } = await this.#later!;
     const isFree = await waitUntilFree(port, platform, PORT_LINGER_MS);
-    await removeOwnPidFile(files.pid, pid);
-    await lock.remove();
+    removeOwnPidFile(files.pid, pid);
+    lock.remove();
     if (!isFree) warn(messages.stillInUse(port));
     else if (code === 0) say(messages.stopped(port));
     return code === 0 && !isFree ? 1 : code;
   }
 
-  /** After a failure: leaves nothing running, and nothing in the folder. */
+  /** After a failure: leaves nothing running, and nothing in the folder; else the record of it. */
   async abandon(): Promise<void> {
     const { files, lock, config } = this.#all;
+    let isGone = this.#server === null;
     try {
-      if (this.#server === null || !(await this.#end("SIGTERM", config.graceMs))) return;
-      await removeOwnPidFile(files.pid, this.#server.pid);
+      isGone ||= await this.#end("SIGTERM", config.graceMs);
+      if (isGone && this.#server !== null) removeOwnPidFile(files.pid, this.#server.pid);
     } finally {
-      await lock.remove();
+      if (isGone) lock.remove();
+      else lock.release();
     }
   }
 
-  async #note(change: Partial<LockRecord>): Promise<void> {
+  #note(change: Partial<LockRecord>): void {
     this.#record = { ...this.#record, ...change };
     try {
-      await this.#all.lock.write(formatRecord(this.#record));
+      this.#all.lock.write(formatRecord(this.#record));
     } catch (error) {
       const reason = reasonOf(error);
       throw new ServerError("pidFile", `Cannot write the lock: ${reason}`, { cause: error });

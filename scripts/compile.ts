@@ -1,6 +1,6 @@
 /**
  * Makes binaries that run on a machine without Deno: for this machine in `dist/`, for others in
- * `dist/{target}/`.
+ * `dist/{target}/`. They are made from the bundles, each of which is complete in itself.
  *
  * `deno compile` embeds the program in `denort`, which it fetches from dl.deno.land; with `DENORT_BIN`
  * it takes that file instead.
@@ -9,13 +9,14 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { basename } from "@std/path/basename";
 import { dirname } from "@std/path/dirname";
 import { fromFileUrl } from "@std/path/from-file-url";
 import { join } from "@std/path/join";
 
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
 
-const ENTRIES = ["start_server.ts", "stop_server.ts", "scripts/status_server.ts"];
+const PROGRAMS = ["start_server", "stop_server", "status_server"];
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -41,6 +42,17 @@ class CompileError extends Error {
   }
 }
 
+/** Bundles all programs into a folder. */
+async function bundle(folder: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", join(ROOT, "scripts", "bundle.ts"), folder],
+    stdout: "null",
+  }).output();
+  if (!success) {
+    throw new CompileError(new TextDecoder().decode(stderr).replace(/^❌ /, "").trim(), 1);
+  }
+}
+
 async function compile(entry: string, output: string, target: string | null): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -49,7 +61,7 @@ async function compile(entry: string, output: string, target: string | null): Pr
         "--quiet",
         "--no-check",
         "--allow-all",
-        "--exclude-unused-npm",
+        "--no-config",
         "--output",
         output,
       ],
@@ -62,7 +74,7 @@ async function compile(entry: string, output: string, target: string | null): Pr
   }).output();
   if (success) return;
   throw new CompileError(
-    `Cannot compile ${entry}: ${reasonOf(new TextDecoder().decode(stderr))}`,
+    `Cannot compile ${basename(entry, ".js")}: ${reasonOf(new TextDecoder().decode(stderr))}`,
     1,
   );
 }
@@ -91,16 +103,24 @@ async function main(args: readonly string[]): Promise<void> {
   });
   // deno-lint-ignore no-console -- the entry prints
   if (help) return console.log(USAGE);
-  for (const one of targetsOf(target)) {
-    for (const entry of ENTRIES) {
-      const name = entry.replace(/^.*\/|\.ts$/g, "");
-      const isWindows = (one ?? Deno.build.target).includes("windows");
-      const output = join(out, one ?? "", isWindows ? `${name}.exe` : name);
-      await compile(entry, output, one);
-      // deno-lint-ignore no-console -- the entry prints
-      console.log(`✅ ${output}`);
+  const targets = targetsOf(target);
+  const bundles = await Deno.makeTempDir({ prefix: "server_compile_" });
+  try {
+    await bundle(bundles);
+    for (const one of targets) {
+      for (const name of PROGRAMS) await compileInto(out, one, join(bundles, `${name}.js`));
     }
+  } finally {
+    await Deno.remove(bundles, { recursive: true });
   }
+}
+
+async function compileInto(folder: string, target: string | null, path: string): Promise<void> {
+  const isWindows = (target ?? Deno.build.target).includes("windows");
+  const output = join(folder, target ?? "", `${basename(path, ".js")}${isWindows ? ".exe" : ""}`);
+  await compile(path, output, target);
+  // deno-lint-ignore no-console -- the entry prints
+  console.log(`✅ ${output}`);
 }
 
 try {

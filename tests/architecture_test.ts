@@ -59,6 +59,7 @@ const LAYERS: Record<string, number> = {
   "end_tree.ts": 3,
   "free_port.ts": 3,
   "guard.ts": 3,
+  "later.ts": 3,
   "no_signals.ts": 3,
   "origins.ts": 3,
   "port_free.ts": 3,
@@ -68,15 +69,19 @@ const LAYERS: Record<string, number> = {
   "status_json.ts": 3,
   "status_text.ts": 3,
   "stop.ts": 3,
+  "stop_by_force.ts": 3,
   "stop_guarded.ts": 3,
   "stop_left.ts": 3,
   "stop_options.ts": 3,
   "supervise.ts": 3,
+  "take_over.ts": 3,
   "terminate.ts": 3,
   // 4: programs
   "program.ts": 4,
+  "start_detached.ts": 4,
   "start_program.ts": 4,
   "status_program.ts": 4,
+  "stop_advice.ts": 4,
   "stop_program.ts": 4,
 };
 

@@ -257,6 +257,6 @@ testWith(NO_TRUE, "compile says so when denort cannot be fetched", async () => {
 
   if (code === 0) return; // this machine has denort in its cache
   assertEquals(code, 1);
-  assertStringIncludes(stderr, "❌ Cannot compile start_server.ts: denort, which");
+  assertStringIncludes(stderr, "❌ Cannot compile start_server: denort, which");
   assertStringIncludes(stderr, "DENORT_BIN");
 });

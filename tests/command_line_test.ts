@@ -75,7 +75,7 @@ testAccepted("leaves everything after the first -- alone", "start", [
   }],
 ]);
 
-testRefused("names the nearest known option for an unknown one", "start", [
+const NEAREST: [args: string[], message: string][] = [
   [["--prot", "1"], 'Unknown option "--prot": did you mean --port?'],
   [["--prot=1"], 'Unknown option "--prot": did you mean --port?'],
   [["--forse"], 'Unknown option "--forse": did you mean --force?'],
@@ -83,7 +83,15 @@ testRefused("names the nearest known option for an unknown one", "start", [
   [["--no-force"], 'Unknown option "--no-force": did you mean --force?'],
   [["--hots", "x"], 'Unknown option "--hots": did you mean --host?'],
   [["-p", "1"], 'Unknown option "-p": did you mean --port?'],
-]);
+];
+
+for (const [args, message] of NEAREST) {
+  Deno.test(`parseCommandLine() names the nearest known option for ${args[0]}`, async () => {
+    const error = assertThrows(() => parseCommandLine("start", args), ServerError);
+
+    assertEquals(await error.tell(), message);
+  });
+}
 
 testRefused("knows only the options of its program", "stop", [
   [["--force"], 'Unknown option "--force"'],

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { filesOf, portsOf } from "../lib/files.ts";
+import { absolute, filesOf, folderOf, pathOfUrl, portsOf } from "../lib/files.ts";
 
 Deno.test("filesOf() names the files of a port", { permissions: "none" }, () => {
   assertEquals(filesOf("/run/my app", 8001), {
@@ -11,9 +11,53 @@ Deno.test("filesOf() names the files of a port", { permissions: "none" }, () => 
 });
 
 Deno.test("filesOf() keeps a relative folder relative", { permissions: "none" }, () => {
-  assertEquals(filesOf(".", 80).pid, ".server_80.pid");
+  assertEquals(filesOf(".", 80).pid, "./.server_80.pid");
   assertEquals(filesOf("run/", 80).lock, "run/.server_80.lock");
 });
+
+Deno.test("filesOf() speaks of a folder as its system does", { permissions: "none" }, () => {
+  assertEquals(filesOf("C:\\my app", 80).pid, "C:\\my app\\.server_80.pid");
+  assertEquals(filesOf("\\\\nas\\run\\", 80).pid, "\\\\nas\\run\\.server_80.pid");
+  assertEquals(filesOf("C:/run/", 80).pid, "C:/run/.server_80.pid");
+  assertEquals(filesOf("odd\\", 80).pid, "odd\\/.server_80.pid");
+  assertEquals(filesOf("odd\\name", 80).pid, "odd\\name/.server_80.pid");
+});
+
+const FOLDERS = [
+  ["/opt/server/start_server.ts", "/opt/server"],
+  ["/start_server.ts", "/"],
+  ["/a\\b/c", "/a\\b"],
+  ["C:\\x\\start_server.exe", "C:\\x"],
+  ["c:\\start_server.exe", "c:\\"],
+  ["\\\\nas\\share\\x.ts", "\\\\nas\\share"],
+] as const;
+
+for (const [path, folder] of FOLDERS) {
+  Deno.test(`folderOf() of ${path} is ${folder}`, { permissions: "none" }, () => {
+    assertEquals(folderOf(path), folder);
+  });
+}
+
+Deno.test("absolute() puts the folder before a relative path only", { permissions: "none" }, () => {
+  assertEquals(absolute("/var/log/x", "/home/ann"), "/var/log/x");
+  assertEquals(absolute("logs/../x", "/home/ann"), "/home/ann/logs/../x");
+  assertEquals(absolute("x", "/"), "/x");
+  assertEquals(absolute("d:/x", "C:\\run"), "d:/x");
+  assertEquals(absolute("x.log", "C:\\run"), "C:\\run\\x.log");
+});
+
+const URLS = [
+  ["file:///opt/my%20app/a%25b.ts", "/opt/my app/a%b.ts"],
+  ["file:///opt/%C3%A9%23%3F/a:b.ts", "/opt/é#?/a:b.ts"],
+  ["file:///C:/my%20app/x.ts", "C:\\my app\\x.ts"],
+  ["file://nas/share/x.ts", "\\\\nas\\share\\x.ts"],
+] as const;
+
+for (const [url, path] of URLS) {
+  Deno.test(`pathOfUrl() of ${url} is ${path}`, { permissions: "none" }, () => {
+    assertEquals(pathOfUrl(url), path);
+  });
+}
 
 Deno.test("portsOf() finds each port once, ascending", { permissions: "none" }, () => {
   const names = [

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ServerError } from "../lib/errors.ts";
 import {
   readPidFile,
@@ -15,7 +15,9 @@ const unlessRoot = {
 };
 
 /** Runs a test in a folder of its own. */
-async function inFolder(test: (folder: string, path: string) => Promise<void>): Promise<void> {
+async function inFolder(
+  test: (folder: string, path: string) => void | Promise<void>,
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "pid_file_test_" });
   try {
     await test(folder, `${folder}/.server_8001.pid`);
@@ -44,14 +46,14 @@ Deno.test("readPidFile() reads a PID, as every tool writes it", () =>
   inFolder(async (_, path) => {
     for (const text of ["12345\n", "12345", " 12345 \r\n"]) {
       await Deno.writeTextFile(path, text);
-      assertEquals(await readPidFile(path), { kind: "pid", pid: 12345 });
+      assertEquals(readPidFile(path), { kind: "pid", pid: 12345 });
     }
   }));
 
 Deno.test("readPidFile() says that there is none", () =>
-  inFolder(async (folder, path) => {
-    assertEquals(await readPidFile(path), { kind: "absent" });
-    assertEquals(await readPidFile(`${folder}/missing/.pid`), { kind: "absent" });
+  inFolder((folder, path) => {
+    assertEquals(readPidFile(path), { kind: "absent" });
+    assertEquals(readPidFile(`${folder}/missing/.pid`), { kind: "absent" });
   }));
 
 Deno.test("readPidFile() takes garbage for no PID", () =>
@@ -63,17 +65,17 @@ Deno.test("readPidFile() takes garbage for no PID", () =>
     ];
     for (const text of texts) {
       await Deno.writeTextFile(path, text);
-      assertEquals(await readPidFile(path), { kind: "invalid" }, JSON.stringify(text));
+      assertEquals(readPidFile(path), { kind: "invalid" }, JSON.stringify(text));
     }
     await Deno.writeFile(path, new Uint8Array([0xff, 0xfe, 0x31, 0x32]));
-    assertEquals(await readPidFile(path), { kind: "invalid" });
+    assertEquals(readPidFile(path), { kind: "invalid" });
   }));
 
 Deno.test("readPidFile() does not read a file of 5 MB", () =>
   inFolder(async (_, path) => {
     await Deno.writeTextFile(path, "12345\n".padEnd(5 << 20, "\n"));
 
-    assertEquals(await readPidFile(path), { kind: "invalid" });
+    assertEquals(readPidFile(path), { kind: "invalid" });
   }));
 
 for (const [what, make] of IN_THE_WAY) {
@@ -84,7 +86,7 @@ for (const [what, make] of IN_THE_WAY) {
       inFolder(async (_, path) => {
         await make(path);
 
-        assertEquals(await readPidFile(path), { kind: "notAFile" });
+        assertEquals(readPidFile(path), { kind: "notAFile" });
       }),
   );
 
@@ -96,11 +98,11 @@ for (const [what, make] of IN_THE_WAY) {
       const before = [await fileNames(folder), (await Deno.lstat(path)).ino];
 
       for (const act of [() => writePidFile(path, 12345), () => removeStalePidFile(path)]) {
-        const error = await assertRejects(act, ServerError);
+        const error = assertThrows(act, ServerError);
         assertEquals(error.kind, "pidFile");
         assertEquals(error.message, `Cannot use "${path}" as PID file: not a regular file`);
       }
-      await removeOwnPidFile(path, 54321);
+      removeOwnPidFile(path, 54321);
 
       assertEquals([await fileNames(folder), (await Deno.lstat(path)).ino], before);
       if (what === "a symlink") {
@@ -116,13 +118,13 @@ Deno.test(
     inFolder(async (_, path) => {
       await Deno.writeTextFile(path, "12345\n", { mode: 0o000 });
 
-      assertEquals(await readPidFile(path), { kind: "unreadable" });
+      assertEquals(readPidFile(path), { kind: "unreadable" });
     }),
 );
 
 Deno.test("writePidFile() writes the PID and a newline, nothing else", () =>
   inFolder(async (folder, path) => {
-    await writePidFile(path, 12345);
+    writePidFile(path, 12345);
 
     assertEquals(await Deno.readTextFile(path), "12345\n");
     assertEquals(await fileNames(folder), [".server_8001.pid"]);
@@ -132,7 +134,7 @@ Deno.test("writePidFile() replaces a stale file, however long", () =>
   inFolder(async (_, path) => {
     await Deno.writeTextFile(path, "99999999999\nmore\n");
 
-    await writePidFile(path, 7);
+    writePidFile(path, 7);
 
     assertEquals(await Deno.readTextFile(path), "7\n");
   }));
@@ -144,16 +146,16 @@ Deno.test("writePidFile() writes into no file that others have open or linked", 
     await Deno.writeTextFile(`${folder}/other`, "precious");
     await Deno.link(`${folder}/other`, path);
 
-    await writePidFile(path, 7);
+    writePidFile(path, 7);
 
     assertEquals(await Deno.readTextFile(`${folder}/other`), "precious");
   }));
 
 Deno.test("writePidFile() names file and reason when it cannot write", () =>
-  inFolder(async (folder) => {
+  inFolder((folder) => {
     const path = `${folder}/missing/.pid`;
 
-    const error = await assertRejects(() => writePidFile(path, 7), ServerError);
+    const error = assertThrows(() => writePidFile(path, 7), ServerError);
 
     assertEquals(error.kind, "pidFile");
     assertStringIncludes(error.message, `Cannot write PID file "${path}": `);
@@ -169,7 +171,7 @@ Deno.test(
       await Deno.chmod(folder, 0o500);
 
       for (const act of [() => writePidFile(path, 7), () => removeStalePidFile(path)]) {
-        const error = await assertRejects(act, ServerError);
+        const error = assertThrows(act, ServerError);
         assertEquals(error.kind, "pidFile");
         assertStringIncludes(error.message, path);
       }
@@ -180,8 +182,8 @@ Deno.test("removeStalePidFile() removes any regular file, and does not mind that
   inFolder(async (folder, path) => {
     for (const text of ["12345\n", "garbage", ""]) {
       await Deno.writeTextFile(path, text);
-      await removeStalePidFile(path);
-      await removeStalePidFile(path);
+      removeStalePidFile(path);
+      removeStalePidFile(path);
       assertEquals(await fileNames(folder), []);
     }
   }));
@@ -190,13 +192,13 @@ Deno.test("removeOwnPidFile() removes only a file with its own PID", () =>
   inFolder(async (folder, path) => {
     for (const text of ["12346\n", "1234\n", "garbage", ""]) {
       await Deno.writeTextFile(path, text);
-      await removeOwnPidFile(path, 12345);
+      removeOwnPidFile(path, 12345);
       assertEquals(await Deno.readTextFile(path), text);
     }
     await Deno.writeTextFile(path, "12345\n");
 
-    await removeOwnPidFile(path, 12345);
-    await removeOwnPidFile(path, 12345);
+    removeOwnPidFile(path, 12345);
+    removeOwnPidFile(path, 12345);
 
     assertEquals(await fileNames(folder), []);
   }));

@@ -16,7 +16,7 @@ function resolve(given: Partial<CommandSources>, files: string[] = []): Promise<
     port: 8001,
     searchPath: "/usr/local/bin:/usr/bin",
     builtin: ["deno", "run", "start_server.ts", "builtin-server", "{host}", "{port}"],
-    exists: (path) => Promise.resolve(files.includes(path)),
+    exists: (path) => files.includes(path),
     ...given,
   });
 }

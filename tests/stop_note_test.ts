@@ -4,7 +4,7 @@ import { hasStopNote, leaveStopNote, removeStopNote } from "../lib/stop_note.ts"
 const SUPERVISOR = { pid: 4242, startTime: "Sun Nov 22 22:13:25 2026" };
 
 /** Runs a test with the path of a note in a folder of its own. */
-async function withPath(test: (path: string) => Promise<void>): Promise<void> {
+async function withPath(test: (path: string) => void | Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "stop_note_test_" });
   try {
     await test(`${folder}/note`);
@@ -14,41 +14,41 @@ async function withPath(test: (path: string) => Promise<void>): Promise<void> {
 }
 
 Deno.test("hasStopNote() believes a note for the very supervisor", () =>
-  withPath(async (path) => {
-    assertEquals(await hasStopNote(path, SUPERVISOR), false);
-    await leaveStopNote(path, SUPERVISOR);
-    assertEquals(await hasStopNote(path, SUPERVISOR), true);
-    assertEquals(await hasStopNote(path, { ...SUPERVISOR, startTime: "later" }), false);
-    await removeStopNote(path);
-    assertEquals(await hasStopNote(path, SUPERVISOR), false);
+  withPath((path) => {
+    assertEquals(hasStopNote(path, SUPERVISOR), false);
+    leaveStopNote(path, SUPERVISOR);
+    assertEquals(hasStopNote(path, SUPERVISOR), true);
+    assertEquals(hasStopNote(path, { ...SUPERVISOR, startTime: "later" }), false);
+    removeStopNote(path);
+    assertEquals(hasStopNote(path, SUPERVISOR), false);
   }));
 
 Deno.test("leaveStopNote() replaces a note that was left, and follows nothing", () =>
   withPath(async (path) => {
-    await leaveStopNote(path, { pid: 77, startTime: "1" });
-    await leaveStopNote(path, SUPERVISOR);
-    assertEquals(await hasStopNote(path, SUPERVISOR), true);
-    await removeStopNote(path);
+    leaveStopNote(path, { pid: 77, startTime: "1" });
+    leaveStopNote(path, SUPERVISOR);
+    assertEquals(hasStopNote(path, SUPERVISOR), true);
+    removeStopNote(path);
 
     await Deno.writeTextFile(`${path}.target`, "mine\n");
     await Deno.symlink(`${path}.target`, path);
-    await leaveStopNote(path, SUPERVISOR);
-    assertEquals(await hasStopNote(path, SUPERVISOR), false);
-    await removeStopNote(path);
+    leaveStopNote(path, SUPERVISOR);
+    assertEquals(hasStopNote(path, SUPERVISOR), false);
+    removeStopNote(path);
     assertEquals(await Deno.readTextFile(`${path}.target`), "mine\n");
   }));
 
 Deno.test("leaveStopNote() and removeStopNote() do without where nothing may be written", () =>
-  withPath(async (path) => {
-    await leaveStopNote(`${path}/no/such/folder`, SUPERVISOR);
-    await removeStopNote(`${path}/no/such/folder`);
-    assertEquals(await hasStopNote(`${path}/no/such/folder`, SUPERVISOR), false);
+  withPath((path) => {
+    leaveStopNote(`${path}/no/such/folder`, SUPERVISOR);
+    removeStopNote(`${path}/no/such/folder`);
+    assertEquals(hasStopNote(`${path}/no/such/folder`, SUPERVISOR), false);
   }));
 
 for (const text of ["", "4242", "4242 ", "1 x", "NaN x", `4242 ${SUPERVISOR.startTime} more`]) {
   Deno.test(`hasStopNote() believes no ${JSON.stringify(text)}`, () =>
     withPath(async (path) => {
       await Deno.writeTextFile(path, text);
-      assertEquals(await hasStopNote(path, SUPERVISOR), false);
+      assertEquals(hasStopNote(path, SUPERVISOR), false);
     }));
 }

@@ -37,6 +37,11 @@ const PS_COLUMNS = ["pid", "ppid", "pgid", "stat", "lstart", "user", "command"]
 export function darwinPlatform(run: RunTool, self: number = Deno.pid): Platform {
   const list = (pids: readonly number[] | "all") => listProcesses(run, self, pids);
   const listAll = async () => needed(await list("all"), "list processes");
+  const holdersAmong = async (port: number, processes: readonly ProcessRow[]) => {
+    const sockets = await socketsOf(processes, `-iTCP:${port}`, run);
+    const pids = new Set(sockets.filter((row) => row.port === port).map(({ pid }) => pid));
+    return processes.filter(({ pid }) => pids.has(pid));
+  };
   return {
     wildcardProbeIsProof: false,
     bootId: () => bootId(run),
@@ -55,11 +60,8 @@ export function darwinPlatform(run: RunTool, self: number = Deno.pid): Platform 
     countBirths: () => Promise.resolve(null),
     findListeners: (port) =>
       discover({ sockets: () => listSockets(port, run), processes: (pids) => list(pids) }),
-    holdersAmong: async (port, processes) => {
-      const sockets = await socketsOf(processes, `-iTCP:${port}`, run);
-      const pids = new Set(sockets.filter((row) => row.port === port).map(({ pid }) => pid));
-      return processes.filter(({ pid }) => pids.has(pid));
-    },
+    holdersAmong,
+    firstHolders: holdersAmong,
     // Only a search could tell.
     holdAlone: () => Promise.resolve(false),
     listeningPorts: async (processes) => {
@@ -68,8 +70,10 @@ export function darwinPlatform(run: RunTool, self: number = Deno.pid): Platform 
     },
     usage: () => Promise.resolve(null),
     contextOf: async (process) => contextAmong(await listAll(), process),
+    withLogins: (processes) => Promise.resolve([...processes]),
     isReserved: () => Promise.resolve(false),
     forceTree: null,
+    preload: () => Promise.resolve(),
     ignoresHangup: () => ignoresHangup(run, self),
   };
 }

@@ -11,8 +11,10 @@ import { parseLsof } from "../parsers/lsof.ts";
 import { parseNetstatLinux } from "../parsers/netstat_linux.ts";
 import { parseSs } from "../parsers/ss.ts";
 import type { Discovery } from "../process_row.ts";
-import * as proc from "./proc.ts";
-import { listenRows, socketInodes, socketsOn } from "./proc_sockets.ts";
+import { livingProcess } from "./proc.ts";
+import { userName } from "./proc_facts.ts";
+import { listPids } from "./linux_tree.ts";
+import { firstHolders, listenRows, socketInodes, socketsOn } from "./proc_sockets.ts";
 
 /**
  * Asks one source after the other. What a tool says is believed only where it names somebody: an
@@ -24,12 +26,13 @@ import { listenRows, socketInodes, socketsOn } from "./proc_sockets.ts";
  */
 export async function findListeners(port: number, run: RunTool): Promise<Discovery> {
   let answered = false;
+  const sockets = once(() => socketsOn(port));
   for (const source of [fromSs, fromLsof, fromNetstat, fromProc]) {
     const all = await source(port, run);
     if (all === null) continue;
     answered = true;
-    const rows = all.filter((row) => row.port === port && isPlausible(row));
-    const found = describeHolders(port, rows);
+    const rows = plausible(all.filter((row) => row.port === port), port, sockets);
+    const found = describeHolders(rows, sockets);
     // What a tool may not see this process perhaps may: the last source looks for itself.
     if (found.hidden.length > 0 && source !== fromProc) continue;
     if (found.processes.length + found.hidden.length > 0) return found;
@@ -37,25 +40,40 @@ export async function findListeners(port: number, run: RunTool): Promise<Discove
   return answered ? { kind: "none" } : { kind: "unknown", reason: "no tool and no /proc/net" };
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
 /** A tool may lie, or speak of another PID namespace: the process's own descriptors decide. */
-function isPlausible({ pid, port }: ListenerRow): boolean {
-  const sockets = socketsOn(port);
-  const held = pid === null ? null : socketInodes(pid);
-  return held === null ? sockets.length > 0 : sockets.some((row) => held.has(row.inode!));
+function plausible(
+  rows: readonly ListenerRow[],
+  port: number,
+  sockets: () => readonly ListenerRow[],
+): ListenerRow[] {
+  const first = firstHolders(port, [...new Set(rows.flatMap(({ pid }) => pid ?? []))]);
+  return rows.filter(({ pid }) => {
+    if (pid !== null && first.has(pid)) return true;
+    const held = pid === null ? null : socketInodes(pid);
+    return held === null ? sockets().length > 0 : sockets().some((row) => held.has(row.inode!));
+  });
 }
 
 type Found = Extract<Discovery, { kind: "found" }>;
 
-function describeHolders(port: number, rows: readonly ListenerRow[]): Found {
+function describeHolders(
+  rows: readonly ListenerRow[],
+  sockets: () => readonly ListenerRow[],
+): Found {
   const pids = new Set(rows.flatMap((row) => row.pid ?? []));
   const unseen = rows.filter((row) => row.pid === null);
-  const owners = unseen.map((row) => row.uid ?? socketsOn(port)[0]?.uid);
+  const owners = unseen.map((row) => row.uid ?? sockets()[0]?.uid);
   const hidden = [...new Set(owners)].map((uid) => ({
-    user: uid === undefined ? null : proc.userName(uid),
+    user: uid === undefined ? null : userName(uid),
   }));
   return {
     kind: "found",
-    processes: [...pids].flatMap((pid) => proc.livingProcess(pid) ?? []),
+    processes: [...pids].flatMap((pid) => livingProcess(pid) ?? []),
     hidden,
   };
 }
@@ -93,9 +111,9 @@ async function fromNetstat(port: number, run: RunTool): Promise<ListenerRow[] | 
 }
 
 function fromProc(port: number): ListenerRow[] {
-  const sockets = listenRows({ whole: true }).filter((row) => row.port === port);
+  const sockets = listenRows().filter((row) => row.port === port);
   if (sockets.length === 0) return [];
-  const held = proc.listPids().map((pid) => ({ pid, inodes: socketInodes(pid) }));
+  const held = listPids().map((pid) => ({ pid, inodes: socketInodes(pid) }));
   return sockets.flatMap((socket) => {
     const holders = held.filter(({ inodes }) => inodes?.has(socket.inode!));
     return holders.length > 0 ? holders.map(({ pid }) => ({ ...socket, pid })) : [socket];

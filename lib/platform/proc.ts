@@ -5,10 +5,8 @@
  * @module
  */
 
-import type { ProcessContext } from "../origin.ts";
-import { parsePasswd } from "../parsers/passwd.ts";
 import { parseProcStat } from "../parsers/proc_stat.ts";
-import type { ProcessRow, TreeUsage } from "../process_row.ts";
+import type { ProcessRow } from "../process_row.ts";
 
 const decoder = new TextDecoder();
 
@@ -70,15 +68,13 @@ export function readStat(pid: number): ProcessStat | null {
  * Reads one process.
  *
  * @param pid Its PID.
- * @returns The process, or `null` if there is none.
+ * @returns The process, its owner by number only, or `null` if there is none.
  */
 export function readProcess(pid: number): ProcessRow | null {
   const stat = readStat(pid);
   if (stat === null) return null;
   const words = readText(`/proc/${pid}/cmdline`)?.replace(/\0+$/, "").replaceAll("\0", " ");
-  const uid = ownerOf(pid);
-  const user = uid === null ? null : userName(uid);
-  return { ...stat, command: words || `[${stat.name}]`, user, uid };
+  return { ...stat, command: words || `[${stat.name}]`, user: null, uid: ownerOf(pid) };
 }
 
 /**
@@ -90,59 +86,6 @@ export function readProcess(pid: number): ProcessRow | null {
 export function livingProcess(pid: number): ProcessRow | null {
   const row = readProcess(pid);
   return row?.state === "zombie" ? null : row;
-}
-
-/** Size of a memory page, bytes: the same on all machines Deno runs on, but for some ARM kernels. */
-const PAGE_BYTES = 4096;
-
-/** Clock ticks in a second; the same on every Linux. */
-const TICKS_PER_SECOND = 100;
-
-/**
- * Reads what a process uses.
- *
- * @param pid Its PID.
- * @returns Memory in bytes and CPU time in s; nothing if it is gone.
- */
-export function readUsage(pid: number): TreeUsage {
-  const text = readText(`/proc/${pid}/stat`);
-  if (text === null) return { memoryBytes: 0, cpuSeconds: 0 };
-  const { rssPages, utimeTicks, stimeTicks } = parseProcStat(text);
-  const cpuSeconds = (utimeTicks + stimeTicks) / TICKS_PER_SECOND;
-  return { memoryBytes: rssPages * PAGE_BYTES, cpuSeconds };
-}
-
-/**
- * Lists the PIDs of all processes.
- *
- * @returns The PIDs, in no order.
- */
-export function listPids(): number[] {
-  const pids: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    const pid = Number(name);
-    if (Number.isInteger(pid)) pids.push(pid);
-  }
-  return pids;
-}
-
-/**
- * Counts the processes and threads that were created since boot, in all namespaces.
- *
- * @returns Their number, or `null` if it cannot be seen.
- */
-export function countBirths(): number | null {
-  const count = /^processes (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1];
-  return count === undefined ? null : Number(count);
-}
-
-/**
- * Tells after which PID the kernel begins again from the lowest.
- *
- * @returns The value of kernel.pid_max; the smallest that kernels have, if it cannot be seen.
- */
-export function highestPid(): number {
-  return Number(readText("/proc/sys/kernel/pid_max") ?? 32_768);
 }
 
 /**
@@ -164,51 +107,6 @@ export function listChildren(pid: number): number[] | null {
   }
   return children;
 }
-
-/**
- * Reads what tells where a process comes from.
- *
- * @param pid The process.
- * @param variable A variable to look for in its environment.
- * @returns Its control group, the variable's value, and its folder; `null` for what cannot be seen.
- */
-export function readSurroundings(
-  pid: number,
-  variable: string,
-): Pick<ProcessContext, "cgroup" | "marker" | "cwd"> {
-  const environ = readText(`/proc/${pid}/environ`)?.split("\0") ?? [];
-  const assignment = environ.find((text) => text.startsWith(`${variable}=`));
-  return {
-    cgroup: readText(`/proc/${pid}/cgroup`)?.trim() ?? null,
-    marker: assignment?.slice(variable.length + 1) ?? null,
-    cwd: readLink(`/proc/${pid}/cwd`),
-  };
-}
-
-/**
- * Tells whether a process carries a variable in the environment it was started with.
- *
- * @param pid The process.
- * @param assignment The variable as `NAME=value`.
- * @returns `false` also if its environment may not be read: then it is another user's.
- */
-export function hasVariable(pid: number, assignment: string): boolean {
-  const text = readText(`/proc/${pid}/environ`);
-  return text !== null && `\0${text}`.includes(`\0${assignment}\0`);
-}
-
-/**
- * Names a user.
- *
- * @param uid User ID.
- * @returns The login name from /etc/passwd, or the ID itself.
- */
-export function userName(uid: number): string {
-  logins ??= parsePasswd(readText("/etc/passwd") ?? "");
-  return logins.get(uid) ?? String(uid);
-}
-
-let logins: Map<number, string> | null = null;
 
 function ownerOf(pid: number): number | null {
   try {
@@ -244,4 +142,14 @@ export function readLink(path: string): string | null {
   } catch (error) {
     return ignoreVanished(error);
   }
+}
+
+/**
+ * Counts the processes and threads that were created since boot, in all namespaces.
+ *
+ * @returns Their number, or `null` if it cannot be seen.
+ */
+export function countBirths(): number | null {
+  const count = /^processes (\d+)$/m.exec(readText("/proc/stat") ?? "")?.[1];
+  return count === undefined ? null : Number(count);
 }

@@ -6,6 +6,7 @@
 
 import type { ListenerRow } from "../listener.ts";
 import { parseProcNet, parseProcNetRow } from "../parsers/proc_net.ts";
+import type { ProcessRow } from "../process_row.ts";
 import { ignoreVanished, listNames, readLink, readText } from "./proc.ts";
 
 /**
@@ -39,59 +40,127 @@ function inodesIn(folder: string): Set<string> | null {
   return inodes;
 }
 
-/**
- * Lists the listening TCP sockets of this network namespace.
- *
- * The kernel lists listening sockets first and then walks its whole table of connections, which
- * takes some ms: so rows are read in small pieces up to the first of another state. That order is
- * no promise; pass `whole` before concluding that nobody listens.
- *
- * @param options With `whole`, the tables are read to their end.
- * @returns Their rows, without PIDs.
- */
-export function listenRows(options: { whole: boolean }): ListenerRow[] {
-  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) => {
-    if (options.whole) return parseProcNet(readText(path) ?? "");
-    return leadingListenRows(path);
-  });
-}
+const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-function leadingListenRows(path: string): ListenerRow[] {
-  const rows: ListenerRow[] = [];
+/**
+ * Reads the rows of a table one by one.
+ *
+ * The kernel lists listening sockets first and then walks its whole table of connections, which takes it
+ * 5 to 10 ms, also for the row after the last: so who has seen enough stops reading.
+ */
+function* leadingRows(path: string): Generator<ListenerRow> {
   let file: Deno.FsFile;
   try {
     file = Deno.openSync(path);
   } catch (error) {
-    ignoreVanished(error); // no IPv6 on this machine
-    return rows;
+    return ignoreVanished(error); // no IPv6 on this machine
   }
   try {
-    const bytes = new Uint8Array(190);
+    const bytes = new Uint8Array(190); // one row, but less than two
+    const decoder = new TextDecoder();
     let text = "";
     for (let count = file.readSync(bytes); count; count = file.readSync(bytes)) {
-      text += new TextDecoder().decode(bytes.subarray(0, count));
+      text += decoder.decode(bytes.subarray(0, count));
       const lines = text.split("\n");
       text = lines.pop()!;
       for (const line of lines) {
         const row = parseProcNetRow(line);
-        if (row === "other") return rows;
-        if (row !== null) rows.push(row);
+        if (row === "other") return;
+        if (row !== null) yield row;
       }
     }
-    return rows;
   } finally {
     file.close();
   }
 }
 
 /**
+ * Lists all listening TCP sockets of this network namespace.
+ *
+ * @returns Their rows, without PIDs.
+ */
+export function listenRows(): ListenerRow[] {
+  return TABLES.flatMap((path) => parseProcNet(readText(path) ?? ""));
+}
+
+/**
  * Lists the listening sockets on a port.
  *
  * @param port The port.
- * @returns Their rows, without PIDs; none only after reading the tables to their end.
+ * @returns Their rows, without PIDs; none only after reading the tables to their end, since their order
+ * is no promise.
  */
 export function socketsOn(port: number): ListenerRow[] {
-  const leading = listenRows({ whole: false }).filter((row) => row.port === port);
-  if (leading.length > 0) return leading;
-  return listenRows({ whole: true }).filter((row) => row.port === port);
+  const isWanted = (row: ListenerRow) => row.port === port;
+  const leading = TABLES.flatMap((path) => [...leadingRows(path)]).filter(isWanted);
+  return leading.length > 0 ? leading : listenRows().filter(isWanted);
+}
+
+/**
+ * Finds some of those processes that listen on a port, reading as little as possible.
+ *
+ * @param port The port.
+ * @param pids The processes.
+ * @returns Those that hold the first listening sockets on it that are theirs; there may be more.
+ */
+export function firstHolders(port: number, pids: readonly number[]): Set<number> {
+  const held = pids.map((pid) => ({ pid, inodes: socketInodes(pid) }));
+  const found = new Set<number>();
+  // A process that starts has no socket yet: then the tables need not be read.
+  if (held.every(({ inodes }) => !inodes?.size)) return found;
+  for (const path of TABLES) {
+    for (const row of leadingRows(path)) {
+      if (row.port !== port && found.size > 0) return found;
+      if (row.port !== port) continue;
+      for (const { pid, inodes } of held) if (inodes?.has(row.inode!)) found.add(pid);
+      if (found.size === pids.length) return found;
+    }
+    if (found.size > 0) return found;
+  }
+  return found;
+}
+
+/**
+ * Finds those of some processes that listen on a port.
+ *
+ * @param port The port.
+ * @param processes The processes.
+ * @returns Those that hold a listening socket on it.
+ */
+export function holdersAmong(port: number, processes: readonly ProcessRow[]): ProcessRow[] {
+  const held = processes.map((process) => ({ process, inodes: socketInodes(process.pid) }));
+  // A process that starts has no socket yet: then the tables need not be read.
+  if (held.every(({ inodes }) => !inodes?.size)) return [];
+  const wanted = socketsOn(port);
+  return held.filter(({ inodes }) => wanted.some((row) => inodes?.has(row.inode!)))
+    .map(({ process }) => process);
+}
+
+/**
+ * Tells whether nobody but some processes listens on a port.
+ *
+ * @param port The port.
+ * @param processes The processes.
+ * @returns `true` only if each socket was seen to be theirs.
+ */
+export async function holdAlone(port: number, processes: readonly ProcessRow[]): Promise<boolean> {
+  // In threads of their own, since the kernel is slow to end these files.
+  const tables = await Promise.all(
+    TABLES.map((path) => Deno.readTextFile(path).catch((error) => ignoreVanished(error) ?? "")),
+  );
+  const sockets = tables.flatMap(parseProcNet).filter((row) => row.port === port);
+  const held = processes.map(({ pid }) => socketInodes(pid));
+  return sockets.every(({ inode }) => held.some((inodes) => inodes?.has(inode!)));
+}
+
+/**
+ * Lists the ports on which some processes listen.
+ *
+ * @param processes The processes.
+ * @returns The ports.
+ */
+export function listeningPorts(processes: readonly ProcessRow[]): number[] {
+  const inodes = new Set(processes.flatMap(({ pid }) => [...socketInodes(pid) ?? []]));
+  const rows = listenRows().filter((row) => inodes.has(row.inode!));
+  return [...new Set(rows.map((row) => row.port))];
 }

@@ -10,6 +10,7 @@
 import type { RunTool } from "../command.ts";
 import type { Identity } from "../identity.ts";
 import type { ListenerRow } from "../listener.ts";
+import { LOCK_COPIES } from "../lock_copy.ts";
 import { parseNetstatWindows } from "../parsers/netstat_windows.ts";
 import type { ProcessRow } from "../process_row.ts";
 import { treeMembers } from "../process_tree.ts";
@@ -60,9 +61,14 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
   // Neither can change while this process lives, and PowerShell is slow.
   const bootId = once(async () => needed(await askBootTime(tools), "tell one boot from another"));
   const lineage = once(async () => lineageOf(await listAll(), tools.self));
+  const holdersAmong = async (port: number, processes: readonly ProcessRow[]) => {
+    const sockets = await socketsOf(tools, processes);
+    const pids = new Set(sockets.filter((row) => row.port === port).map(({ pid }) => pid));
+    return processes.filter(({ pid }) => pids.has(pid));
+  };
   return {
     wildcardProbeIsProof: false,
-    hidesLocked: true,
+    lockCopies: LOCK_COPIES,
     bootId,
     readProcess: async (pid) => {
       const rows = needed(await listOrNames(tools), `look at process ${pid}`);
@@ -81,11 +87,8 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
         sockets: () => askNetstat(tools, (row) => row.port === port),
         processes: () => listOrNames(tools),
       }),
-    holdersAmong: async (port, processes) => {
-      const sockets = await socketsOf(tools, processes);
-      const pids = new Set(sockets.filter((row) => row.port === port).map(({ pid }) => pid));
-      return processes.filter(({ pid }) => pids.has(pid));
-    },
+    holdersAmong,
+    firstHolders: holdersAmong,
     // Only a search could tell.
     holdAlone: () => Promise.resolve(false),
     listeningPorts: async (processes) => {
@@ -94,8 +97,10 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
     },
     usage: () => Promise.resolve(null),
     contextOf: async (process) => contextAmong(await listAll(), process),
+    withLogins: (processes) => Promise.resolve([...processes]),
     isReserved: (port) => windowsReserves(tools, port),
     forceTree: (processes) => windowsTaskkill(tools, processes),
+    preload: () => Promise.resolve(),
     ignoresHangup: () => Promise.resolve(false),
   };
 }

@@ -47,5 +47,8 @@ export const files = {
   stat: promised((path: string) => fileInfo(fs.statSync(path))),
   statSync: translated((path: string) => fileInfo(fs.statSync(path))),
   lstat: promised((path: string) => fileInfo(fs.lstatSync(path))),
+  lstatSync: translated((path: string) => fileInfo(fs.lstatSync(path))),
+  readTextFileSync: translated((path: string) => fs.readFileSync(path, "utf8")),
   remove: promised((path: string) => fs.unlinkSync(path)),
+  removeSync: translated((path: string) => fs.unlinkSync(path)),
 };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { promised, translated } from "./errors.ts";
+import { translated } from "./errors.ts";
 import { type FileInfo, fileInfo } from "./file_info.ts";
 import { libc } from "./libc.ts";
 import { fs, os } from "./node.ts";
@@ -48,39 +48,32 @@ export class FsFile {
     return count === 0 && bytes.length > 0 ? null : count;
   }
 
-  /** Reads; `null` at the end. */
-  read(bytes: Uint8Array): Promise<number | null> {
-    return promised(() => this.readSync(bytes))();
-  }
-
   /** Writes; returns how many bytes were taken. */
-  write(bytes: Uint8Array): Promise<number> {
-    return promised(() => fs.writeSync(this.#fd, bytes, 0, bytes.length, null))();
+  writeSync(bytes: Uint8Array): number {
+    return translated(() => fs.writeSync(this.#fd, bytes, 0, bytes.length, null))();
   }
 
   /** Moves to an offset; returns it. */
-  seek(offset: number, whence: number): Promise<number> {
-    return promised(() => Number(libc().lseek(this.#fd, offset, whence)))();
+  seekSync(offset: number, whence: number): number {
+    return Number(libc().lseek(this.#fd, offset, whence));
   }
 
   /** Cuts or extends. */
-  truncate(length: number = 0): Promise<void> {
-    return promised(() => fs.ftruncateSync(this.#fd, length))();
+  truncateSync(length: number = 0): void {
+    translated(() => fs.ftruncateSync(this.#fd, length))();
   }
 
   /** What the system says of it. */
-  stat(): Promise<FileInfo> {
-    return promised(() => fileInfo(fs.fstatSync(this.#fd)))();
+  statSync(): FileInfo {
+    return translated(() => fileInfo(fs.fstatSync(this.#fd)))();
   }
 
   /** Locks without waiting; `false` if somebody else has the lock. */
-  tryLock(exclusive: boolean = false): Promise<boolean> {
-    return promised(() => {
-      if (libc().flock(this.#fd, exclusive ? LOCK_EX_NB : LOCK_SH_NB) === 0) return true;
-      const errno = libc().errno();
-      if (errno === os.constants.errno.EWOULDBLOCK) return false;
-      throw new Error(`${libc().strerror(errno)} (os error ${errno})`);
-    })();
+  tryLockSync(exclusive: boolean = false): boolean {
+    if (libc().flock(this.#fd, exclusive ? LOCK_EX_NB : LOCK_SH_NB) === 0) return true;
+    const errno = libc().errno();
+    if (errno === os.constants.errno.EWOULDBLOCK) return false;
+    throw new Error(`${libc().strerror(errno)} (os error ${errno})`);
   }
 
   /** Closes it, which frees its lock. */

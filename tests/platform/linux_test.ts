@@ -146,7 +146,8 @@ Deno.test("readProcess() reads this very process", onLinux, async () => {
   const id = new TextDecoder().decode(
     new Deno.Command("id", { args: ["-un"] }).outputSync().stdout,
   );
-  assert([id.trim(), String(Deno.uid())].includes(row.user!), `${row.user} is not ${id}`);
+  const [named] = await platform.withLogins([row]);
+  assert([id.trim(), String(Deno.uid())].includes(named!.user!), `${named!.user} is not ${id}`);
 });
 
 Deno.test("readProcess() finds no process with a PID that is free", onLinux, async () => {

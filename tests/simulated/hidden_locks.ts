@@ -6,7 +6,7 @@
  */
 
 const { readTextFile } = Deno;
-const { tryLock, read } = Deno.FsFile.prototype;
+const { tryLockSync, readSync } = Deno.FsFile.prototype;
 
 /** Files whose lock was found to be somebody else's. */
 const foreign = new WeakSet<Deno.FsFile>();
@@ -22,19 +22,19 @@ Object.assign(Deno, {
   async readTextFile(path: string): Promise<string> {
     if (!path.endsWith(".lock")) return await readTextFile(path);
     using file = await Deno.open(path, { read: true, write: true });
-    if (!(await tryLock.call(file, true))) throw lockViolation();
-    await file.unlock();
+    if (!tryLockSync.call(file, true)) throw lockViolation();
+    file.unlockSync();
     return await readTextFile(path);
   },
 });
 Object.assign(Deno.FsFile.prototype, {
-  async tryLock(this: Deno.FsFile, exclusive?: boolean): Promise<boolean> {
-    const isOurs = await tryLock.call(this, exclusive);
+  tryLockSync(this: Deno.FsFile, exclusive?: boolean): boolean {
+    const isOurs = tryLockSync.call(this, exclusive);
     if (!isOurs) foreign.add(this);
     return isOurs;
   },
-  async read(this: Deno.FsFile, into: Uint8Array): Promise<number | null> {
+  readSync(this: Deno.FsFile, into: Uint8Array): number | null {
     if (foreign.has(this)) throw lockViolation();
-    return await read.call(this, into);
+    return readSync.call(this, into);
   },
 });

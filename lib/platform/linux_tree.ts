@@ -1,0 +1,88 @@
+/**
+ * Searches Linux's /proc for every process of a server, also for those that left the family.
+ *
+ * @module
+ */
+
+import type { ProcessRow, TreeRoot } from "../process_row.ts";
+import { treeMembers } from "../process_tree.ts";
+import { MARKER_NAME } from "../record.ts";
+import { countBirths, livingProcess, type ProcessStat, readStat, readText } from "./proc.ts";
+
+/** How often those are looked for that were born during the search. */
+const MAX_LOOKS = 10;
+
+/**
+ * Finds every living process of a server.
+ *
+ * Reads every process, and then those that were born meanwhile, until a listing brings nobody new and
+ * all that were found still live: one that forks its successor and dies is not missed between the
+ * listing and the look at it, nor after it.
+ *
+ * @param root What proves that a process belongs to the server.
+ * @returns Its processes.
+ */
+export function findTree(root: TreeRoot): ProcessRow[] {
+  const { server, marker, since = "0" } = root;
+  const seen = new Set<number>();
+  const gone = new Set<ProcessStat>();
+  const rows: ProcessStat[] = [];
+  const carriers = new Set<ProcessStat>();
+  let found: ProcessRow[] = [];
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const fresh = candidates(root).filter((pid) => !seen.has(pid));
+    for (const pid of fresh) {
+      seen.add(pid);
+      const row = readStat(pid);
+      if (row === null) continue;
+      rows.push(row);
+      const isYoung = Number(row.startTime) >= Number(since);
+      if (isYoung && hasVariable(pid, `${MARKER_NAME}=${marker}`)) carriers.add(row);
+    }
+    if (fresh.length > 0 && look < MAX_LOOKS - 1) continue;
+    const members = treeMembers(rows, server, (row) => carriers.has(row));
+    const before = gone.size;
+    found = members.flatMap((row) => livingProcess(row.pid) ?? (gone.add(row), []));
+    if (gone.size === before) break;
+  }
+  return found;
+}
+
+/** PIDs are given out in ascending order, and only then again from the lowest. */
+function candidates({ server, bornAfter }: TreeRoot): number[] {
+  const pids = listPids();
+  if (server === null || bornAfter === undefined || bornAfter === null) return pids;
+  const births = (countBirths() ?? Infinity) - bornAfter;
+  return births < highestPid() - server.pid ? pids.filter((pid) => pid >= server.pid) : pids;
+}
+
+/**
+ * Lists the PIDs of all processes.
+ *
+ * @returns The PIDs, in no order.
+ */
+export function listPids(): number[] {
+  const pids: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const pid = Number(name);
+    if (Number.isInteger(pid)) pids.push(pid);
+  }
+  return pids;
+}
+
+/** After it the kernel begins again from the lowest; the smallest that kernels have, if it cannot be seen. */
+function highestPid(): number {
+  return Number(readText("/proc/sys/kernel/pid_max") ?? 32_768);
+}
+
+/**
+ * Tells whether a process carries a variable in the environment it was started with.
+ *
+ * @param pid The process.
+ * @param assignment The variable as `NAME=value`.
+ * @returns `false` also if its environment may not be read: then it is another user's.
+ */
+function hasVariable(pid: number, assignment: string): boolean {
+  const text = readText(`/proc/${pid}/environ`);
+  return text !== null && `\0${text}`.includes(`\0${assignment}\0`);
+}
