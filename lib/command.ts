@@ -128,24 +128,25 @@ export interface Ending {
 
 /** A server just spawned. */
 export interface SpawnedServer {
-  /** Its PID, and the ID of the session and the process group it leads. */
+  /** Its PID, and if it is detached the ID of the session and the process group it leads. */
   readonly pid: number;
   /** Resolves when the process has ended and was reaped; never rejects. */
   readonly ended: Promise<Ending>;
 }
 
 /**
- * Starts a server in a session of its own, with this terminal's input and output.
+ * Starts a server with this terminal's input and output.
  *
  * @param command Its command line.
- * @param options The folder to run in and variables to add to the environment.
+ * @param options The folder to run in and variables to add to the environment; unless
+ * `detached` is false it gets a session of its own, and on Windows no console.
  * @returns The running server.
  * @throws {ServerError} Of kind `commandNotFound` if it does not exist or is not executable, `usage`
  * if the system refuses its arguments or the folder is gone.
  */
 export function spawnServer(
   command: readonly string[],
-  options: { cwd: string; env: Readonly<Record<string, string>> },
+  options: { cwd: string; env: Readonly<Record<string, string>>; detached?: boolean },
 ): SpawnedServer {
   const [program = "", ...args] = command;
   try {
@@ -156,7 +157,7 @@ export function spawnServer(
       stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",
-      detached: true,
+      detached: options.detached ?? true,
     }).spawn();
     return { pid: child.pid, ended: statusOf(child) };
   } catch (error) {

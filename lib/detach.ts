@@ -5,10 +5,12 @@
  * @module
  */
 
-import { spawnInBackground } from "./command.ts";
+import { type BackgroundProgram, spawnInBackground } from "./command.ts";
 import { poll } from "./delay.ts";
 import { EXIT_CODES, type FailureKind, ServerError } from "./errors.ts";
+import type { PortFiles } from "./files.ts";
 import { openLog, readLogTail } from "./log_file.ts";
+import type { Platform } from "./platform/types.ts";
 import * as startMessages from "./start_messages.ts";
 import { type LockRecord, parseRecord } from "./record.ts";
 import type { StopRequests } from "./signals.ts";
@@ -27,8 +29,10 @@ const KINDS: Readonly<Record<number, FailureKind>> = {
 export interface DetachOptions {
   /** Command line of the supervisor. */
   readonly command: readonly string[];
-  /** The lock file, in which the supervisor reports. */
-  readonly lockFile: string;
+  /** The port's files; in the lock the supervisor reports. */
+  readonly files: PortFiles;
+  /** The platform. */
+  readonly platform: Platform;
   /** Where its output goes. */
   readonly logFile: string;
   /** Requests to stop. */
@@ -55,10 +59,10 @@ export interface Detached {
  * lines of its log if it ended first.
  */
 export async function detach(options: DetachOptions): Promise<Detached> {
-  const { command, lockFile, logFile, requests, live } = options;
+  const { files, platform, logFile, requests, live } = options;
   const begun = performance.now();
   const logStart = openLog(logFile);
-  const supervisor = spawnInBackground(command, logFile);
+  const supervisor = await spawnSupervisor(options);
   let ended: number | null = null;
   supervisor.ended.then(({ code }) => ended = code);
   let isReady = false;
@@ -66,7 +70,7 @@ export async function detach(options: DetachOptions): Promise<Detached> {
   requests.requested.then(() => isReady || supervisor.stop());
   const record = await poll<LockRecord | "ended">(async () => {
     if (ended !== null) return "ended";
-    const record = await readRecord(lockFile);
+    const record = await readRecord(files.lock, platform);
     isReady = record?.supervisor.pid === supervisor.pid && record.state === "ready";
     if (isReady) return record;
     const seconds = Math.round((performance.now() - begun) / 1000);
@@ -80,6 +84,15 @@ export async function detach(options: DetachOptions): Promise<Detached> {
   return { record, readyMs: Math.round(performance.now() - begun) };
 }
 
+async function spawnSupervisor(options: DetachOptions): Promise<BackgroundProgram> {
+  const { platform, command, logFile } = options;
+  if (platform.forceTree === null) return spawnInBackground(command, logFile);
+  const { spawnDetached }: typeof import("./background.ts") = await import(
+    "./background.ts" as string
+  );
+  return await spawnDetached(options);
+}
+
 function failure(ended: number, logFile: string, logStart: number): ServerError {
   const tail = (readLogTail(logFile, logStart)).trimEnd();
   const lines = tail.split("\n").slice(-SHOWN_LINES).join("\n");
@@ -89,8 +102,9 @@ function failure(ended: number, logFile: string, logStart: number): ServerError 
   return new ServerError(kind, startMessages.detachFailed(logFile, lines), { code });
 }
 
-async function readRecord(path: string): Promise<LockRecord | null> {
+async function readRecord(path: string, { lockCopies }: Platform): Promise<LockRecord | null> {
   try {
+    if (lockCopies !== undefined) return parseRecord(lockCopies.read(path));
     return parseRecord(await Deno.readTextFile(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;

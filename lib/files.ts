@@ -15,6 +15,8 @@ export interface PortFiles {
   readonly lock: string;
   /** Output of a server in the background. */
   readonly log: string;
+  /** The note by which a supervisor learns of a stop where there are no signals. */
+  readonly stopNote: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface PortFiles {
  */
 export function filesOf(pidDir: string, port: number): PortFiles {
   const path = (kind: string) => within(pidDir, `.server_${port}.${kind}`);
-  return { pid: path("pid"), lock: path("lock"), log: path("log") };
+  return { pid: path("pid"), lock: path("lock"), log: path("log"), stopNote: path("stop") };
 }
 
 /**

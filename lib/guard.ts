@@ -39,7 +39,7 @@ export async function openGuard(
 ): Promise<Guard> {
   let record: LockRecord | null = null;
   const guard = await poll(async () => {
-    const attempt = tryLock(path, options);
+    const attempt = tryLock(path, { create: options.create, copies: platform.lockCopies });
     const found = await guardOf(attempt, platform);
     if (found.kind === "busy") record = found.record;
     return found.kind === "busy" ? null : found;

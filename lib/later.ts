@@ -12,7 +12,8 @@ import type { Platform } from "./platform/types.ts";
 export type Later =
   & typeof import("./ready.ts")
   & typeof import("./end_tree.ts")
-  & typeof import("./port_free.ts");
+  & typeof import("./port_free.ts")
+  & typeof import("./no_signals.ts");
 
 /**
  * Loads them.
@@ -22,12 +23,13 @@ export type Later =
  * @throws {TypeError} If a file is gone already.
  */
 export async function loadLater(platform: Platform): Promise<Later> {
-  const [ready, endTree, portFree] = await Promise.all([
+  const [ready, endTree, portFree, noSignals] = await Promise.all([
     import("./ready.ts" as string),
     import("./end_tree.ts" as string),
     import("./port_free.ts" as string),
+    import("./no_signals.ts" as string),
     import("./platform/without_hung.ts" as string),
     platform.preload(),
   ]);
-  return { ...ready, ...endTree, ...portFree };
+  return { ...ready, ...endTree, ...portFree, ...noSignals };
 }

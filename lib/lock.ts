@@ -17,15 +17,34 @@ const MAX_RECORD_BYTES = 1 << 20;
 /** What came of one attempt to lock. */
 export type LockAttempt =
   | { readonly kind: "acquired"; readonly lock: Lock; readonly ownerUid: number | null }
-  /** Somebody else holds it; `text` is the record, or empty where a locked file cannot be read. */
+  /** Somebody else holds it; `text` is the record, or its copy where a locked file cannot be read. */
   | { readonly kind: "held"; readonly text: string; readonly ownerUid: number | null }
   /** There is no lock file, and none was to be made. */
   | { readonly kind: "absent" };
+
+/** Copies of records, for those who cannot read a locked file. */
+export interface LockCopies {
+  /** Makes the copy that the lock's holder keeps; it does nothing until it is written. */
+  of(lockPath: string): LockCopy;
+  /** Reads what the holder wrote; empty if there is none. */
+  read(lockPath: string): string;
+}
+
+/** The copy of one record. */
+export interface LockCopy {
+  /** Replaces it. */
+  write(bytes: Uint8Array): void;
+  /** Removes it. */
+  remove(): void;
+  /** Lets go of it. */
+  close(): void;
+}
 
 /** A lock that is held until it is released, or until this process dies. */
 export class Lock {
   readonly #path: string;
   readonly #file: Deno.FsFile;
+  readonly #copy: LockCopy | null;
   #isReleased = false;
 
   /**
@@ -33,10 +52,12 @@ export class Lock {
    *
    * @param path Its path.
    * @param file The open file; the lock lives as long as it is open.
+   * @param copy The copy of the record, where nobody else can read it.
    */
-  constructor(path: string, file: Deno.FsFile) {
+  constructor(path: string, file: Deno.FsFile, copy: LockCopy | null) {
     this.#path = path;
     this.#file = file;
+    this.#copy = copy;
   }
 
   /**
@@ -59,6 +80,7 @@ export class Lock {
     this.#file.seekSync(0, Deno.SeekMode.Start);
     for (let done = 0; done < bytes.length;) done += this.#file.writeSync(bytes.subarray(done));
     this.#file.truncateSync(bytes.length);
+    this.#copy?.write(bytes);
   }
 
   /**
@@ -68,7 +90,9 @@ export class Lock {
   remove(): void {
     if (this.#isReleased) return;
     try {
-      if (isInPlace(this.#path, this.#file)) Deno.removeSync(this.#path);
+      if (!isInPlace(this.#path, this.#file)) return;
+      this.#copy?.remove();
+      Deno.removeSync(this.#path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return; // the folder may be gone too
       throw new ServerError("pidFile", `Cannot remove "${this.#path}": ${reasonOf(error)}`);
@@ -79,6 +103,7 @@ export class Lock {
 
   /** Lets go of the lock and leaves the file, for the next to judge. Again, it does nothing. */
   release(): void {
+    this.#copy?.close();
     if (!this.#isReleased) this.#file.close();
     this.#isReleased = true;
   }
@@ -92,19 +117,22 @@ export class Lock {
  * longer there: then the attempt begins anew.
  *
  * @param path The lock file.
- * @param options With `create`, a missing file is made.
+ * @param options With `create`, a missing file is made; `copies` where a locked file cannot be read.
  * @returns The lock, the holder's record, or that there is no file.
  * @throws {ServerError} Of kind `pidFile` if something that is not a regular file lies there or it
  * cannot be made, `accessDenied` if it may not be opened.
  */
-export function tryLock(path: string, options: { create: boolean }): LockAttempt {
+export function tryLock(
+  path: string,
+  options: { create: boolean; copies?: LockCopies | undefined },
+): LockAttempt {
   for (let attempt = 0; attempt < 100; attempt++) {
     const file = openLockFile(path, options.create);
     if (file === "absent") return { kind: "absent" };
     if (file === "changed") continue;
     try {
       if (!(file.tryLockSync(true))) {
-        const text = readOpenFile(file);
+        const text = options.copies?.read(path) ?? readOpenFile(file);
         const ownerUid = foreignOwner(file);
         file.close();
         return { kind: "held", text, ownerUid };
@@ -112,7 +140,7 @@ export function tryLock(path: string, options: { create: boolean }): LockAttempt
       if (isInPlace(path, file)) {
         return {
           kind: "acquired",
-          lock: new Lock(path, file),
+          lock: new Lock(path, file, options.copies?.of(path) ?? null),
           ownerUid: foreignOwner(file),
         };
       }

@@ -8,9 +8,26 @@
 import { PATIENT_STOP } from "./process.ts";
 
 /** Signals that ask us to stop. */
-export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT" | typeof PATIENT_STOP;
+export type StopSignal =
+  | "SIGINT"
+  | "SIGTERM"
+  | "SIGHUP"
+  | "SIGQUIT"
+  /** Ctrl+Break, on Windows. */
+  | "SIGBREAK"
+  | typeof PATIENT_STOP;
 
-const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", PATIENT_STOP] as const;
+const STOP_SIGNALS = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGBREAK",
+  PATIENT_STOP,
+] as const;
+
+/** Those that a key sends: pressed again, they are meant. */
+const KEYBOARD: readonly StopSignal[] = ["SIGINT", "SIGQUIT", "SIGBREAK"];
 
 /** Repeats within this time are one request: under `deno task` one Ctrl+C arrives twice. */
 const REPEAT_MS = 1000;
@@ -51,8 +68,7 @@ export function listenForStop(options: { ignoreHangup: boolean }): StopRequests 
         first.resolve(signal);
         return;
       }
-      const fromKeyboard = signal === "SIGINT" || signal === "SIGQUIT";
-      if (fromKeyboard && performance.now() - firstAt > REPEAT_MS) again.resolve();
+      if (KEYBOARD.includes(signal) && performance.now() - firstAt > REPEAT_MS) again.resolve();
     };
     try {
       Deno.addSignalListener(signal, listener);

@@ -9,7 +9,9 @@ import type { StartConfig } from "./config.ts";
 import type { Context } from "./context.ts";
 import { ServerError } from "./errors.ts";
 import { filesOf } from "./files.ts";
+import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
+import type { LockRecord } from "./record.ts";
 import type { StopRequests } from "./signals.ts";
 import { supervise } from "./supervise.ts";
 
@@ -41,8 +43,8 @@ export interface StartOptions extends Context {
  * @throws {ServerError} If the start is refused or fails for a reason the user can mend.
  */
 export async function start(options: StartOptions): Promise<number> {
-  const { config, platform, pid, command, cwd, logFile } = options;
-  const { host, port } = config;
+  const { config } = options;
+  const { port } = config;
   const files = filesOf(config.pidDir, port);
   const lock = await claimPort({ ...options, files });
   if (options.requests.isRequested) {
@@ -50,12 +52,17 @@ export async function start(options: StartOptions): Promise<number> {
     options.say(messages.stopped(port));
     return 0;
   }
-  const self = await platform.readProcess(pid);
-  return await supervise({
-    ...options,
-    files,
-    lock,
-    record: {
+  return await supervise({ ...options, files, lock, record: await firstRecord(options, lock) });
+}
+
+/** Says who will supervise; without that nothing is started, and no lock left. */
+async function firstRecord(
+  { config: { host, port }, platform, pid, command, cwd, logFile }: StartOptions,
+  lock: Lock,
+): Promise<LockRecord> {
+  try {
+    const self = await platform.readProcess(pid);
+    return {
       supervisor: { pid, startTime: self!.startTime },
       server: null,
       bootId: await platform.bootId(),
@@ -66,8 +73,11 @@ export async function start(options: StartOptions): Promise<number> {
       state: "starting",
       startedAt: new Date().toISOString(),
       logFile,
-    },
-  });
+    };
+  } catch (error) {
+    lock.remove();
+    throw error;
+  }
 }
 
 /**

@@ -32,7 +32,8 @@ export async function startDetached(
   await rehearse({ ...options, ...(config.json ? { say: () => {} } : {}) });
   const { record, readyMs } = await detach({
     command: [...selfCommand("-A"), BACKGROUND_WORD, logFile, ...args],
-    lockFile: files.lock,
+    files,
+    platform: options.platform,
     logFile,
     requests,
     live,

@@ -120,6 +120,7 @@ export function serverEnded(
 const NAMES: Readonly<Record<string, string>> = {
   SIGINT: "Ctrl+C (SIGINT)",
   SIGHUP: "a closed terminal (SIGHUP)",
+  SIGBREAK: "Ctrl+Break (SIGBREAK)",
   SIGUSR2: "stop_server",
 };
 

@@ -20,6 +20,8 @@ import { type LockRecord, parseRecord } from "./record.ts";
 /** How long a supervisor may take to note that it is stopping, ms; then it counts as hung. */
 const REACTION_MS = 2000;
 
+type LockLook = "held" | "stopping" | "released";
+
 /**
  * Asks the supervisor, who does the work; takes over if it does not react, or not in time.
  *
@@ -43,14 +45,23 @@ export async function stopGuarded(
     return proven.map((process) => ({ process, fate: "wouldStop" }));
   }
   say(stopMessages.stopping(record.port, record.server?.pid ?? null));
+  const look = () => lookAtLock(record, files.lock, platform);
+  const unlocked = (ms: number) => waitUnlocked(look, performance.now() + ms);
+  if (platform.forceTree !== null) {
+    const { stopByForce }: typeof import("./stop_by_force.ts") = await import(
+      "./stop_by_force.ts" as string
+    );
+    const reacted = () => waitForReaction(look);
+    return await stopByForce({ record, supervisor, tree: proven, unlocked, reacted }, options);
+  }
   const deadline = performance.now() + graceMs;
   const asked = await ask(supervisor, platform);
   if (asked === "denied") {
     warn(messages.accessDenied(supervisor.pid));
     return [{ process: supervisor, fate: "accessDenied" }];
   }
-  const reacted = asked === "sent" && await waitForReaction(record, files.lock);
-  if (reacted && await waitUnlocked(record, files.lock, deadline, showProgress(proven, options))) {
+  const reacted = asked === "sent" && await waitForReaction(look);
+  if (reacted && await waitUnlocked(look, deadline, showProgress(proven, options))) {
     options.live("");
     return proven.map((process) => ({ process, fate: "terminated" }));
   }
@@ -58,7 +69,6 @@ export async function stopGuarded(
   if (asked === "mayNot") warn(stopMessages.supervisorIsFirst(supervisor.pid));
   else if (!reacted) warn(stopMessages.supervisorHung(supervisor.pid));
   const { takeOver }: typeof import("./take_over.ts") = await import("./take_over.ts" as string);
-  const unlocked = (ms: number) => waitUnlocked(record, files.lock, performance.now() + ms);
   return await takeOver({ record, supervisor, tree: proven, unlocked }, options, !reacted);
 }
 
@@ -75,19 +85,18 @@ async function ask(
 }
 
 /** Waits until the supervisor notes that it is stopping, or has let go of the lock. */
-async function waitForReaction(record: LockRecord, lockPath: string): Promise<boolean> {
-  const reacted = () => lookAtLock(record, lockPath) === "held" ? null : true;
+async function waitForReaction(look: () => LockLook): Promise<boolean> {
+  const reacted = () => look() === "held" ? null : true;
   return await poll(reacted, performance.now() + REACTION_MS) !== null;
 }
 
 async function waitUnlocked(
-  record: LockRecord,
-  lockPath: string,
+  look: () => LockLook,
   deadline: number,
   onWait: (leftMs: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<boolean> {
   return await poll(async () => {
-    if (lookAtLock(record, lockPath) === "released") return true;
+    if (look() === "released") return true;
     await onWait(deadline - performance.now());
     return null;
   }, deadline) !== null;
@@ -107,8 +116,8 @@ function showProgress(
 }
 
 /** Whether a supervisor still holds its lock, and whether it notes there that it is stopping. */
-function lookAtLock(record: LockRecord, lockPath: string): "held" | "stopping" | "released" {
-  const attempt = tryLock(lockPath, { create: false });
+function lookAtLock(record: LockRecord, lockPath: string, { lockCopies }: Platform): LockLook {
+  const attempt = tryLock(lockPath, { create: false, copies: lockCopies });
   if (attempt.kind === "acquired") attempt.lock.release();
   if (attempt.kind !== "held") return "released";
   const now = parseRecord(attempt.text);

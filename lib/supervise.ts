@@ -6,13 +6,14 @@
  */
 
 import type { ClaimOptions } from "./claim.ts";
-import { type Ending, type SpawnedServer, spawnServer } from "./command.ts";
+import { type SpawnedServer, spawnServer } from "./command.ts";
 import { delay } from "./delay.ts";
 import { reasonOf, ServerError } from "./errors.ts";
 import { rootOf } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
 import { type Later, loadLater } from "./later.ts";
+import type { ServerEvent } from "./no_signals.ts";
 import { removeOwnPidFile, writePidFile } from "./pid_file.ts";
 import { formatRecord, type LockRecord, MARKER_NAME, markerOf } from "./record.ts";
 import { PATIENT_STOP } from "./process.ts";
@@ -30,10 +31,6 @@ export interface Supervision extends ClaimOptions {
   /** Requests to stop. */
   readonly requests: StopRequests;
 }
-
-type Event =
-  | { readonly kind: "ended"; readonly ending: Ending }
-  | { readonly kind: "stop"; readonly signal: StopSignal };
 
 /**
  * Runs a server until it ends or is asked to stop.
@@ -71,12 +68,14 @@ class Life {
   /** Records itself, spawns, and records what was spawned: a kill between any two loses nothing. */
   async begin(): Promise<SpawnedServer> {
     const { platform, env, files, say } = this.#all;
-    const { port, supervisor, command, cwd } = this.#record;
+    const { port, supervisor, command, cwd, logFile } = this.#record;
     this.#note({});
     say(startMessages.starting(this.#record));
     const marked = { ...env, [MARKER_NAME]: markerOf(port, supervisor) };
     this.#bornAfter = await platform.countBirths();
-    const server = this.#server = spawnServer(command, { cwd, env: marked });
+    // On Windows a server detached from the console could not write there, nor would Ctrl+C reach it.
+    const detached = platform.forceTree === null || logFile !== null;
+    const server = this.#server = spawnServer(command, { cwd, env: marked, detached });
     this.#later = loadLater(platform);
     this.#later.catch(() => {}); // whoever waits for it is told
     const row = await platform.readProcess(server.pid);
@@ -88,12 +87,12 @@ class Life {
   /** Waits for the end; returns the exit code. */
   async run(server: SpawnedServer): Promise<number> {
     const { requests, platform, warn, say, files, config, stopCommand } = this.#all;
-    const ended = server.ended.then((ending): Event => ({ kind: "ended", ending }));
-    const stop = requests.requested.then((signal): Event => ({ kind: "stop", signal }));
+    const { readyOr, eventOf } = await this.#later!;
+    const ended = server.ended.then((how) => eventOf(how, { ...this.#all, ...this.#record }));
+    const stop = requests.requested.then((signal): ServerEvent => ({ kind: "stop", signal }));
     const onOtherPorts = (ports: readonly number[]) =>
       warn(startMessages.otherPorts(config.port, ports));
     const root = rootOf(this.#record);
-    const { readyOr } = await this.#later!;
     let event = await readyOr({ ...config, root, pid: server.pid, platform, onOtherPorts }, [
       ended,
       stop,
@@ -118,10 +117,12 @@ class Life {
   }
 
   /** Stops as asked; returns the exit code. */
-  async #stop({ pid }: SpawnedServer, signal: StopSignal): Promise<number> {
+  async #stop(server: SpawnedServer, signal: StopSignal): Promise<number> {
     this.#note({ state: "stopping" });
     const { requests, config, say } = this.#all;
-    say(startMessages.stopRequested(signal, pid));
+    say(startMessages.stopRequested(signal, server.pid));
+    const { waitForGoodbye } = await this.#later!;
+    await waitForGoodbye(server, signal, { ...this.#all, ...this.#record });
     // The terminal is gone or the sender is stop_server: both mean an ordinary stop.
     const polite = signal === "SIGINT" ? "SIGINT" : "SIGTERM";
     if (signal !== PATIENT_STOP) return await this.#end(polite, config.graceMs) ? 0 : 1;

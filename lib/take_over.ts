@@ -47,7 +47,13 @@ export async function takeOver(
   return [...before, ...ended];
 }
 
-async function endSupervisor(supervisor: ProcessRow, platform: Platform): Promise<void> {
+/**
+ * Ends a supervisor by force.
+ *
+ * @param supervisor The supervisor.
+ * @param platform The platform.
+ */
+export async function endSupervisor(supervisor: ProcessRow, platform: Platform): Promise<void> {
   const lineage = await platform.lineage();
   await terminate({
     platform,

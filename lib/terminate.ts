@@ -70,7 +70,9 @@ export async function terminate(termination: Termination): Promise<EndedProcess[
   if (isPolite && await askAndWait(round, termination)) return round.fates();
   for (let i = 0; i < FORCED_ROUNDS; i++) {
     const rows = await termination.find();
-    if (rows.length === 0) return round.fates();
+    // Force is all there is, and all who are left have refused it.
+    const isVain = !hasSignals && rows.every((row) => round.wasDenied(row));
+    if (rows.length === 0 || isVain) return round.fates();
     await round.send(rows, "SIGKILL");
     await poll(() => round.allGone(), performance.now() + FORCED_WAIT_MS);
   }

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { join } from "@std/path/join";
 import { delay } from "../lib/delay.ts";
 import { detach } from "../lib/detach.ts";
+import { filesOf } from "../lib/files.ts";
+import { currentPlatform } from "../lib/platform/mod.ts";
 import { formatRecord } from "../lib/record.ts";
 import type { StopSignal } from "../lib/signals.ts";
 import { isAlive, waitUntil } from "./e2e/harness.ts";
@@ -27,13 +28,15 @@ for (const isReadyFirst of [true, false]) {
   const options = { ignore: Deno.build.os === "windows" };
   Deno.test(`detach() ${what} when it is asked to stop`, options, async () => {
     const dir = await Deno.makeTempDir();
-    const [lockFile, logFile] = [join(dir, "lock"), join(dir, "log")];
+    const files = filesOf(dir, 8001);
+    const [lockFile, logFile] = [files.lock, files.log];
     const body = `console.log("pid", Deno.pid); setInterval(() => {}, 1000)`;
     const requested = Promise.withResolvers<StopSignal>();
     const never = Promise.withResolvers<void>().promise;
     const detached = detach({
       command: [Deno.execPath(), "eval", body],
-      lockFile,
+      files,
+      platform: await currentPlatform(),
       logFile,
       requests: {
         requested: requested.promise,
@@ -62,6 +65,7 @@ for (const isReadyFirst of [true, false]) {
     assertEquals([outcome, isAlive(pid)], isReadyFirst ? ["ready", true] : ["failed", false]);
     if (isAlive(pid)) Deno.kill(pid, "SIGKILL");
     await waitUntil(() => !isAlive(pid), "its end");
+    await delay(100); // for Deno to take note of it, or else the sanitizers see a leak
     await Deno.remove(dir, { recursive: true });
   });
 }

@@ -1,11 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { absolute, filesOf, folderOf, pathOfUrl, portsOf } from "../lib/files.ts";
 
-Deno.test("filesOf() names PID file, lock and log of a port", { permissions: "none" }, () => {
+Deno.test("filesOf() names the files of a port", { permissions: "none" }, () => {
   assertEquals(filesOf("/run/my app", 8001), {
     pid: "/run/my app/.server_8001.pid",
     lock: "/run/my app/.server_8001.lock",
     log: "/run/my app/.server_8001.log",
+    stopNote: "/run/my app/.server_8001.stop",
   });
 });
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up the Windows build of Deno under wine, on Debian as root, so that wrappers_test.ts can run the
-# batch files. Takes two minutes. What it makes lies in ${TMPDIR:-/tmp}/server-wine.
+# batch files and tests/windows the programs. Takes two minutes. What it makes lies in ${TMPDIR:-/tmp}/server-wine.
 set -eu
 home="${TMPDIR:-/tmp}/server-wine"
 mkdir -p "$home"

@@ -5,6 +5,7 @@
  */
 
 import type { Identity } from "../identity.ts";
+import type { LockCopies } from "../lock.ts";
 import type { ProcessContext } from "../origin.ts";
 import type { SignalResult } from "../process.ts";
 import type { Discovery, ProcessRow, TreeRoot, TreeUsage } from "../process_row.ts";
@@ -13,6 +14,8 @@ import type { Discovery, ProcessRow, TreeRoot, TreeUsage } from "../process_row.
 export interface Platform {
   /** Whether a wildcard listen collides with a listener on a specific address. */
   readonly wildcardProbeIsProof: boolean;
+  /** Where nobody but its holder can read a locked file: copies of what is in it. */
+  readonly lockCopies?: LockCopies;
   /** Identity of this boot: start times of another boot mean nothing. */
   bootId(): Promise<string>;
   /** One process, zombies included; `null` if there is none with that PID. */

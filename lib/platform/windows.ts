@@ -10,6 +10,7 @@
 import type { RunTool } from "../command.ts";
 import type { Identity } from "../identity.ts";
 import type { ListenerRow } from "../listener.ts";
+import { LOCK_COPIES } from "../lock_copy.ts";
 import { parseNetstatWindows } from "../parsers/netstat_windows.ts";
 import type { ProcessRow } from "../process_row.ts";
 import { treeMembers } from "../process_tree.ts";
@@ -24,6 +25,7 @@ import {
   askTasklist,
   processesOf,
   system32,
+  WINDOWS_DEADLINE_MS,
   type WindowsTools,
 } from "./windows_cim.ts";
 
@@ -66,6 +68,7 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
   };
   return {
     wildcardProbeIsProof: false,
+    lockCopies: LOCK_COPIES,
     bootId,
     readProcess: async (pid) => {
       const rows = needed(await listOrNames(tools), `look at process ${pid}`);
@@ -156,6 +159,7 @@ function askNetstat(
   return ask(tools.run, {
     tool: system32(tools, "netstat.exe"),
     args: ["-ano"],
+    deadlineMs: WINDOWS_DEADLINE_MS,
     parse: always((text) => parseNetstatWindows(text).filter(isWanted)),
   });
 }

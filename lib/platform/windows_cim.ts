@@ -39,6 +39,12 @@ const BOOT_SCRIPT = PROLOGUE +
   "$t=(Get-CimInstance Win32_Process -Filter 'ProcessId=4').CreationDate;" +
   "if(!$t){$t=(Get-CimInstance Win32_OperatingSystem).LastBootUpTime};$t.ToFileTimeUtc()";
 
+/**
+ * Deadline of a tool of Windows, ms. The first start of PowerShell after a boot takes many seconds, and a
+ * tool that was found hung is not asked again.
+ */
+export const WINDOWS_DEADLINE_MS = 15_000;
+
 /** What the questions to Windows need. */
 export interface WindowsTools {
   /** Runs a helper tool. */
@@ -80,6 +86,7 @@ export function askTasklist(tools: WindowsTools): Promise<Answer<TaskRow[]>> {
   return ask(tools.run, {
     tool: system32(tools, "tasklist.exe"),
     args: ["/FO", "CSV", "/NH"],
+    deadlineMs: WINDOWS_DEADLINE_MS,
     parse: always((text) => withSelf(parseTasklist(text), tools)),
   });
 }
@@ -134,8 +141,7 @@ function powershell<T>(
   const question: Question<T> = {
     tool: system32(tools, "WindowsPowerShell\\v1.0\\powershell.exe"),
     args: ["-NoLogo", "-NoProfile", "-NonInteractive", "-Command", script],
-    // Its first start after a boot takes many seconds.
-    deadlineMs: 15_000,
+    deadlineMs: WINDOWS_DEADLINE_MS,
     parse: always(parse),
   };
   return ask(tools.run, question);

@@ -10,7 +10,13 @@ import type { SignalResult } from "../process.ts";
 import { withDescendants } from "../process_tree.ts";
 import { always, ask, needed } from "./ask.ts";
 import { livingAmong } from "./process_table.ts";
-import { askCim, processesOf, system32, type WindowsTools } from "./windows_cim.ts";
+import {
+  askCim,
+  processesOf,
+  system32,
+  WINDOWS_DEADLINE_MS,
+  type WindowsTools,
+} from "./windows_cim.ts";
 
 /** PID of the kernel. */
 const SYSTEM_PID = 4;
@@ -58,7 +64,9 @@ export async function windowsTaskkill(
 
 async function taskkill(tools: WindowsTools, args: string[]): Promise<SignalResult> {
   const tool = system32(tools, "taskkill.exe");
-  const code = needed(await ask(tools.run, { tool, args, parse: (_, code) => code }), "stop");
+  const parse = (_: string, code: number) => code;
+  const deadlineMs = WINDOWS_DEADLINE_MS;
+  const code = needed(await ask(tools.run, { tool, args, deadlineMs, parse }), "stop");
   // Its words are translated, its exit codes are not: 128 is "not found", 1 "access denied".
   return code === 0 || code === 128 ? "sent" : "denied";
 }
@@ -73,6 +81,7 @@ async function taskkill(tools: WindowsTools, args: string[]): Promise<SignalResu
 export async function windowsReserves(tools: WindowsTools, port: number): Promise<boolean> {
   const answer = await ask(tools.run, {
     tool: system32(tools, "netsh.exe"),
+    deadlineMs: WINDOWS_DEADLINE_MS,
     args: ["interface", "ipv4", "show", "excludedportrange", "protocol=tcp"],
     parse: always((text) => isReservedPort(port, text)),
   });

@@ -1,0 +1,187 @@
+/** The use cases end to end with the Windows build of Deno: `deno task test:windows`. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import { bundle } from "../bundle_tools.ts";
+import { get, isFree, ROOT, SERVERS, testWith, waitUntil } from "../e2e/harness.ts";
+import {
+  buildTools,
+  DENO,
+  denoCommand,
+  endByForce,
+  lives,
+  tool,
+  windowsPath,
+  WinePlace,
+} from "./wine.ts";
+
+const MISSING = await buildTools();
+
+/** Words that a shell would read a meaning into. */
+const HARD_WORDS = ["%PATH%", "a & b", 'say "hi"', "^|<>", "c:\\dir\\", "ü 😀", ""];
+
+function windows(name: string, body: (place: WinePlace) => Promise<void>): void {
+  testWith(MISSING, `on Windows (wine) ${name}`, async () => {
+    await using place = new WinePlace();
+    await body(place);
+  });
+}
+
+function http(place: WinePlace): string[] {
+  return denoCommand(join(SERVERS, "http.ts"), String(place.port));
+}
+
+function lastObject(text: string): Record<string, unknown> {
+  return JSON.parse(text.trim().split("\n").at(-1)!);
+}
+
+async function detached(place: WinePlace): Promise<{ pid: number; supervisorPid: number }> {
+  const { stdout, stderr } = await place.run("start", "--detach", "--json", "--", ...http(place));
+  if (stdout === "") throw new Error(stderr);
+  return lastObject(stdout) as { pid: number; supervisorPid: number };
+}
+
+windows("a server is started, refused a second time, seen and stopped", async (place) => {
+  await using server = await place.start([]);
+  const pid = place.serverPid();
+
+  const status = await place.run("status", "--json");
+  const second = await place.run("start");
+  const stopped = await place.stop();
+  const first = await server.finished();
+
+  const { state, responds, serverPid } = lastObject(status.stdout);
+  assertEquals([status.code, state, responds], [0, "running", true], status.stderr + serverPid);
+  assertEquals([second.code, second.stdout], [1, ""]);
+  assertStringIncludes(second.stderr, `PID ${pid}: deno.exe - `);
+  assertStringIncludes(second.stderr, "Started by start_server (PID ");
+  assertEquals([stopped.code, stopped.stderr], [0, ""]);
+  assertEquals([first.code, first.stderr], [0, ""]);
+  assertStringIncludes(first.stdout, "asked by stop_server");
+  assertEquals([await lives(pid), isFree(place.port), place.leftFiles()], [false, true, []]);
+});
+
+windows("--force takes the port over", async (place) => {
+  await using old = await place.start([]);
+
+  await using server = await place.start(http(place), ["--force"]);
+
+  assertEquals((await old.finished()).code, 0);
+  assertEquals(await get(place.port), "plain\n");
+  assertEquals((await place.stop()).code, 0);
+  assertEquals((await server.finished()).code, 0);
+});
+
+windows("in the background a server gets its words as they are, and a log", async (place) => {
+  const command = denoCommand(join(import.meta.dirname!, "words.ts"), String(place.port));
+  const args = ["--detach", "--json", "--", ...command, ...HARD_WORDS];
+  const started = await place.run("start", ...args);
+
+  assertEquals([started.code, started.stderr], [0, ""]);
+  assertEquals(JSON.parse(await get(place.port)), HARD_WORDS);
+  const stopped = await place.stop();
+  assertEquals([stopped.code, stopped.stderr], [0, ""]);
+  assertStringIncludes(await Deno.readTextFile(place.path("log")), "asked by stop_server");
+  assertEquals(place.leftFiles(), [`.server_${place.port}.log`]);
+});
+
+windows("in the background a server outlives its supervisor, and is stopped", async (place) => {
+  const { pid, supervisorPid } = await detached(place);
+  await endByForce(supervisorPid);
+
+  const status = await place.run("status", "--json");
+  const refused = await place.run("start");
+  const stopped = await place.stop();
+
+  assertEquals(lastObject(status.stdout).state, "orphaned");
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.stderr, `PID ${pid}: deno.exe`);
+  assertEquals([stopped.code, await lives(pid)], [0, false], stopped.stderr);
+  assertEquals(place.leftFiles(), [`.server_${place.port}.log`]);
+});
+
+windows(
+  "in the foreground a server dies with its supervisor, and the next start heals",
+  async (place) => {
+    await using server = await place.start(http(place));
+    const pid = place.serverPid();
+    await endByForce(Number(/supervisorPid":(\d+)/.exec(recordOf(place))![1]));
+    await server.finished();
+    await waitUntil(async () => !(await lives(pid)), "the end of the server");
+
+    await using next = await place.start(http(place));
+
+    assertEquals((await place.stop()).code, 0);
+    assertEquals((await next.finished()).code, 0);
+    assertEquals(place.leftFiles(), []);
+  },
+);
+
+windows("a stranger is named, left alone by start, and stopped", async (place) => {
+  const [file, ...args] = http(place);
+  await using stranger = place.execute([file!, ...args]);
+  await waitUntil(() => get(place.port).then(() => true, () => false), "the stranger");
+
+  const refused = await place.run("start");
+  const stopped = await place.run("stop", "--json");
+  await stranger.finished();
+
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.stderr, ": deno.exe - ");
+  assertEquals([stopped.code, lastObject(stopped.stdout).outcome], [0, "stopped"]);
+  assertEquals(isFree(place.port), true);
+});
+
+windows("of several starts at once one wins, and the others name it", async (place) => {
+  const starts = Array.from({ length: 4 }, () => place.launch("start", ["--", ...http(place)]));
+  await waitUntil(() => starts.some(({ stdout }) => stdout.includes("running on")), "a winner");
+  const winner = starts.find(({ stdout }) => stdout.includes("running on"))!;
+  const losers = await Promise.all(starts.filter((one) => one !== winner).map((o) => o.finished()));
+
+  for (const { code, stdout, stderr } of losers) {
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /already in use|at work/);
+  }
+  assertEquals(await get(place.port), "plain\n");
+  assertEquals([(await place.stop()).code, (await winner.finished()).code], [0, 0]);
+  assertEquals(place.leftFiles(), []);
+  for (const one of starts) await one[Symbol.asyncDispose]();
+});
+
+windows("Ctrl+C ends supervisor and server", async (place) => {
+  await using server = await place.start(http(place));
+  const pid = place.serverPid();
+
+  server.kill("SIGINT"); // wine makes Ctrl+C of it
+  const { code, stdout } = await server.finished();
+
+  assertEquals([code, await lives(pid), place.leftFiles()], [0, false, []]);
+  assertStringIncludes(stdout, "asked by Ctrl+C");
+});
+
+for (const form of ["sources", "bundles"]) {
+  windows(`the smoke test of the workflow passes with the ${form}`, async (place) => {
+    const missing = form === "sources" ? null : await bundle(place.dir);
+    const program = windowsPath(join(place.dir, "{name}_server.js"));
+    const programs = [windowsPath(DENO), "run", "-A", "--no-config", program];
+    const config = windowsPath(join(ROOT, "deno.json"));
+    const script = windowsPath(join(ROOT, "tests", "smoke.ts"));
+    const lock = windowsPath(join(ROOT, "tests", "deno.lock"));
+    const words = [DENO, "run", "-A", `--config=${config}`, `--lock=${lock}`, script];
+
+    await using smoke = place.execute([...words, ...(form === "sources" ? [] : programs)]);
+    for (const step of ["--- status --json: 0", "--- start : 1", "It works"]) {
+      await smoke.waitFor(step); // each has a deadline of its own
+    }
+
+    assertEquals([missing, (await smoke.finished()).code], [null, 0], smoke.stderr);
+  });
+}
+
+windows("the tools print what their parsers take", async () => {
+  assertStringIncludes((await tool("netsh.exe")).stdout, "Start Port");
+  assertEquals((await tool("taskkill.exe", "/F", "/PID", "99996")).code, 128);
+});
+
+function recordOf(place: WinePlace): string {
+  return Deno.readTextFileSync(place.path("lock"));
+}
