@@ -46,6 +46,7 @@ class Child implements AsyncDisposable {
     this.pid = this.#child.pid;
     this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.ready = this.#readLine();
+    this.ready.catch(() => {}); // not every test waits for it
   }
 
   async #readLine(): Promise<string> {
