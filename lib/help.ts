@@ -6,9 +6,6 @@
 
 import { type CommandName, optionsOf } from "./options.ts";
 
-/** Version of the programs, as `--version` prints it. */
-export const VERSION = "0.1.0";
-
 interface Page {
   readonly usage: string;
   readonly summary: string;

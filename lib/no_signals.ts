@@ -8,8 +8,7 @@
 import type { ClaimOptions } from "./claim.ts";
 import type { Ending, SpawnedServer } from "./command.ts";
 import { delay } from "./delay.ts";
-import type { LockRecord } from "./record.ts";
-import { PATIENT_STOP } from "./process.ts";
+import { type LockRecord, PATIENT_STOP } from "./record.ts";
 import type { StopRequests, StopSignal } from "./signals.ts";
 import { hasStopNote, removeStopNote } from "./stop_note.ts";
 

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Version of the programs, as `--version` prints it. */
+export const VERSION = "0.1.0";
+
 /** The programs, by what they do. */
 export type CommandName = "start" | "stop" | "status";
 

@@ -10,12 +10,6 @@ import { isTargetPid } from "./identity.ts";
 export type SignalResult = "sent" | "gone" | "denied";
 
 /**
- * The signal by which stop_server asks: stop politely and leave the forced kill to the sender,
- * who has a grace of its own.
- */
-export const PATIENT_STOP = "SIGUSR2";
-
-/**
  * Signals one process. Its identity must have been proven just before.
  *
  * @param pid The process; refused unless an integer above 1.

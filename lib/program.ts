@@ -8,7 +8,7 @@ import type { Asked, StatusConfig } from "./config.ts";
 import type { Voice } from "./context.ts";
 import { errorToJson, ServerError } from "./errors.ts";
 import { folderOf, portsOf } from "./files.ts";
-import type { CommandName } from "./options.ts";
+import { type CommandName, VERSION } from "./options.ts";
 import { isAbsent } from "./regular_file.ts";
 import { programPath } from "./self_command.ts";
 import type { Surroundings } from "./settings.ts";
@@ -105,8 +105,11 @@ export async function answer(
   asked: Asked,
   voice: Voice,
 ): Promise<number> {
-  const { helpOf, VERSION }: typeof import("./help.ts") = await import("./help.ts" as string);
-  voice.say(asked === "help" ? helpOf(command) : `${command}_server ${VERSION}`);
+  if (asked === "version") voice.say(`${command}_server ${VERSION}`);
+  else {
+    const { helpOf }: typeof import("./help.ts") = await import("./help.ts" as string);
+    voice.say(helpOf(command));
+  }
   return 0;
 }
 

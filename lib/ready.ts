@@ -10,7 +10,10 @@ import { findTree } from "./guard.ts";
 import type { Platform } from "./platform/types.ts";
 import type { ProcessRow, TreeRoot } from "./process_row.ts";
 
-/** How often the whole machine is searched for members that left the family, ms. */
+/** When the whole machine is searched the first time for members that left the family, ms. */
+const SEARCH_AFTER_MS = 200;
+
+/** How often it is searched then, ms. */
 const SEARCH_EVERY_MS = 1000;
 
 /** How long one answer of the health path may take, ms. */
@@ -56,8 +59,8 @@ export async function readyOr<T>(
  * Waits until a server listens.
  *
  * A connection from outside would prove less, since somebody else may answer, and the server would
- * see it. The server's own descriptors are looked at, so no other process is searched, except once
- * a second, for a listener that left the family by a double fork.
+ * see it. The server's own descriptors are looked at, so no other process is searched, except from
+ * time to time, for a listener that left the family by a double fork.
  *
  * @param options What to wait for.
  * @returns `true` when it listens, `false` if the time was up or the wait was ended.
@@ -65,7 +68,7 @@ export async function readyOr<T>(
 export async function waitReady(options: ReadyOptions): Promise<boolean> {
   const { host, port, healthPath, root, pid, platform, signal, readyTimeoutMs, onOtherPorts } =
     options;
-  let searchAt = performance.now() + SEARCH_EVERY_MS;
+  let searchAt = performance.now() + SEARCH_AFTER_MS;
   let told = false;
   const look = async (): Promise<boolean | null> => {
     if (signal.aborted) return false;

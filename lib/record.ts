@@ -42,6 +42,12 @@ export interface LockRecord {
 export const MARKER_NAME = "SERVER_GUARD";
 
 /**
+ * The signal by which stop_server asks: stop politely and leave the forced kill to the sender,
+ * who has a grace of its own.
+ */
+export const PATIENT_STOP = "SIGUSR2";
+
+/**
  * Makes the marker that the processes of one server carry in their environment.
  *
  * It follows from the record alone, so a tree can be found even when its supervisor was killed

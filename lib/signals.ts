@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PATIENT_STOP } from "./process.ts";
+import { PATIENT_STOP } from "./record.ts";
 
 /** Signals that ask us to stop. */
 export type StopSignal =

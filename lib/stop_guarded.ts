@@ -13,9 +13,9 @@ import { tryLock } from "./lock.ts";
 import * as messages from "./messages.ts";
 import * as stopMessages from "./stop_messages.ts";
 import type { Platform } from "./platform/types.ts";
-import { PATIENT_STOP, signalProcess } from "./process.ts";
+import { signalProcess } from "./process.ts";
 import type { ProcessRow } from "./process_row.ts";
-import { type LockRecord, parseRecord } from "./record.ts";
+import { type LockRecord, parseRecord, PATIENT_STOP } from "./record.ts";
 
 /** How long a supervisor may take to note that it is stopping, ms; then it counts as hung. */
 const REACTION_MS = 2000;

@@ -12,11 +12,10 @@ import { reasonOf, ServerError } from "./errors.ts";
 import { rootOf } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import * as messages from "./messages.ts";
-import { type Later, loadLater } from "./later.ts";
+import type { Later } from "./later.ts";
 import type { ServerEvent } from "./no_signals.ts";
 import { removeOwnPidFile, writePidFile } from "./pid_file.ts";
-import { formatRecord, type LockRecord, MARKER_NAME, markerOf } from "./record.ts";
-import { PATIENT_STOP } from "./process.ts";
+import { formatRecord, type LockRecord, MARKER_NAME, markerOf, PATIENT_STOP } from "./record.ts";
 import type { StopRequests, StopSignal } from "./signals.ts";
 import * as startMessages from "./start_messages.ts";
 
@@ -50,6 +49,11 @@ export async function supervise(supervision: Supervision): Promise<number> {
     await life.abandon();
     throw error;
   }
+}
+
+async function loadLater(platform: Supervision["platform"]): Promise<Later> {
+  const later: typeof import("./later.ts") = await import("./later.ts" as string);
+  return await later.loadLater(platform);
 }
 
 class Life {

@@ -1,5 +1,6 @@
 import { assert, assertMatch, assertStringIncludes } from "@std/assert";
-import { helpOf, VERSION } from "../lib/help.ts";
+import { helpOf } from "../lib/help.ts";
+import { VERSION } from "../lib/options.ts";
 import { type CommandName, OPTIONS, optionsOf } from "../lib/options.ts";
 
 const COMMANDS: CommandName[] = ["start", "stop", "status"];

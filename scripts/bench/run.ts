@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly rounds: number;
   /** Small loads and short waits: shows that the bench works, not how fast we are. */
   readonly quick: boolean;
+  /** Without rivals. */
+  readonly ours: boolean;
   /** Only phases or cases with this in their name. */
   readonly only: string | null;
   /** Ends the run early. */
@@ -59,11 +61,11 @@ export async function runBench(options: RunOptions): Promise<RunResult> {
     // No .env and no app/main.py here.
     Deno.chdir(paths.temp);
     useEnvironment(cleanEnvironment());
-    options.note("building the server, looking for rivals");
+    options.note(`building the server${options.ours ? "" : ", looking for rivals"}`);
     const means = {
       programs: await findPrograms(paths),
       server: await buildServer(paths),
-      rivals: await findRivals(paths),
+      rivals: options.ours ? [] : await findRivals(paths),
     };
     options.signal.throwIfAborted();
     const results = new Results();

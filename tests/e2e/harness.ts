@@ -109,8 +109,9 @@ export class Running implements AsyncDisposable {
   }
 
   /** Waits for its end; the pipes may be held longer by a server it left. */
-  async finished(): Promise<Finished> {
-    const ended = await withDeadline(this.#status, "the end of the program", () => this.stderr);
+  async finished(deadlineMs = DEADLINE_MS): Promise<Finished> {
+    const what = "the end of the program";
+    const ended = await withDeadline(this.#status, what, () => this.stderr, deadlineMs);
     await atMost(this.#readers, 300);
     return { code: ended.code, stdout: this.stdout, stderr: this.stderr };
   }
@@ -320,10 +321,11 @@ async function withDeadline<T>(
   promise: Promise<T>,
   what: string,
   context: () => string,
+  deadlineMs = DEADLINE_MS,
 ): Promise<T> {
   const late = Promise.withResolvers<never>();
   const fail = () => late.reject(new Error(`Waited in vain for ${what}\n${context()}`));
-  const timer = setTimeout(fail, DEADLINE_MS);
+  const timer = setTimeout(fail, deadlineMs);
   try {
     return await Promise.race([promise, late.promise]);
   } finally {

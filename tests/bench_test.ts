@@ -1,0 +1,31 @@
+/** The bench itself: a run of one round, so that it keeps working. Judges no speed. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import { ROOT, Running, testWith, which } from "./e2e/harness.ts";
+
+const MISSING = Deno.build.os !== "linux"
+  ? "Linux only"
+  : (which("gcc") ?? which("python3")) === null
+  ? "no gcc and no python3"
+  : null;
+
+testWith(MISSING, "the bench runs to its end and fills every row of ours", async () => {
+  const out = await Deno.makeTempDir({ prefix: "server_bench_" });
+  try {
+    await using running = new Running([
+      ...[Deno.execPath(), "run", "-A", "--lock=tests/deno.lock", "scripts/bench/main.ts"],
+      ...["--quick", "--ours", "--rounds", "1", "--out", out],
+    ], { cwd: ROOT });
+
+    const { code, stdout, stderr } = await running.finished(60_000);
+
+    assertEquals(code, 0, stdout + stderr);
+    const { rows } = JSON.parse(await Deno.readTextFile(join(out, "bench.json")));
+    const failed = rows.filter(({ verdict }: { verdict: string }) => verdict === "failed");
+    assertEquals(failed, []);
+    assert(rows.length > 15, `${rows.length} rows`);
+    assertStringIncludes(await Deno.readTextFile(join(out, "bench.svg")), "</svg>");
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+});
