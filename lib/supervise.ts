@@ -51,11 +51,6 @@ export async function supervise(supervision: Supervision): Promise<number> {
   }
 }
 
-async function loadLater(platform: Supervision["platform"]): Promise<Later> {
-  const later: typeof import("./later.ts") = await import("./later.ts" as string);
-  return await later.loadLater(platform);
-}
-
 class Life {
   readonly #all: Supervision;
   #record: LockRecord;
@@ -80,7 +75,8 @@ class Life {
     // On Windows a server detached from the console could not write there, nor would Ctrl+C reach it.
     const detached = platform.forceTree === null || logFile !== null;
     const server = this.#server = spawnServer(command, { cwd, env: marked, detached });
-    this.#later = loadLater(platform);
+    this.#later = import("./later.ts" as string)
+      .then((later: typeof import("./later.ts")) => later.loadLater(platform));
     this.#later.catch(() => {}); // whoever waits for it is told
     const row = await platform.readProcess(server.pid);
     this.#note({ server: row && { pid: row.pid, startTime: row.startTime } });
