@@ -63,15 +63,6 @@ declare module "@std/path/resolve" {
   export function resolve(...pathSegments: string[]): string;
 }
 
-declare module "@std/fs/exists" {
-  export interface ExistsOptions {
-    isReadable?: boolean;
-    isDirectory?: boolean;
-    isFile?: boolean;
-  }
-  export function exists(path: string | URL, options?: ExistsOptions): Promise<boolean>;
-}
-
 declare module "@std/text/closest-string" {
   export interface ClosestStringOptions {
     caseSensitive?: boolean;
