@@ -77,10 +77,14 @@ export class ServerError extends Error {
   /**
    * Says all there is to say.
    *
-   * @returns The message with its hint.
+   * @returns The message with its hint; without, if that cannot be found: offline it may not be there.
    */
   async tell(): Promise<string> {
-    return this.message + (await this.#hint?.() ?? "");
+    try {
+      return this.message + (await this.#hint?.() ?? "");
+    } catch {
+      return this.message;
+    }
   }
 }
 

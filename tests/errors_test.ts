@@ -28,6 +28,16 @@ Deno.test("ServerError takes another code than that of its kind", { permissions:
   assertEquals(new ServerError("notReady", "x", { code: 0 }).code, 0);
 });
 
+Deno.test("ServerError tells its hint, and does without one that cannot be found", {
+  permissions: "none",
+}, async () => {
+  const hinting = (hint: () => Promise<string>) => new ServerError("usage", "Unknown", { hint });
+
+  assertEquals(await new ServerError("usage", "Unknown").tell(), "Unknown");
+  assertEquals(await hinting(() => Promise.resolve(": x?")).tell(), "Unknown: x?");
+  assertEquals(await hinting(() => Promise.reject(new TypeError("offline"))).tell(), "Unknown");
+});
+
 Deno.test("errorToJson() has the contract's keys, and no more", { permissions: "none" }, () => {
   const process = { pid: 5, name: "deno", command: "deno run", user: "ann", startTime: "1" };
 
