@@ -131,7 +131,7 @@ export function tryLock(
     if (file === "absent") return { kind: "absent" };
     if (file === "changed") continue;
     try {
-      if (!(file.tryLockSync(true))) {
+      if (!file.tryLockSync(true)) {
         const text = options.copies?.read(path) ?? readOpenFile(file);
         const ownerUid = foreignOwner(file);
         file.close();
@@ -172,9 +172,9 @@ function openLockFile(
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return "changed";
     if (error instanceof Deno.errors.NotFound) {
-      if (!create || (lstatOrNull(path)) !== null) return "changed";
+      if (!create || lstatOrNull(path) !== null) return "changed";
       const folder = path.replace(/[^/\\]*$/, "");
-      if (folder !== "" && (lstatOrNull(folder)) === null) {
+      if (folder !== "" && lstatOrNull(folder) === null) {
         throw new ServerError("pidFile", `Cannot create "${path}": no such folder`);
       }
       return "changed";
