@@ -9,13 +9,12 @@ import { ServerError } from "./errors.ts";
 import type { PortFiles } from "./files.ts";
 import { findOrphans, type Guard, openGuard } from "./guard.ts";
 import { askHttp, isHealthy } from "./http_probe.ts";
-import { originsOf } from "./origins.ts";
-import { readPidFile } from "./pid_file.ts";
 import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
 import type { PortState } from "./port_state.ts";
 import type { Discovery, HiddenHolder, ProcessRow, TreeUsage } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
+import { isAbsent } from "./regular_file.ts";
 
 /** How long a server may take to answer, ms. */
 const ANSWER_MS = 1000;
@@ -70,7 +69,7 @@ export interface StatusOptions {
  */
 export async function statusOf(port: number, options: StatusOptions): Promise<PortStatus> {
   const { files, platform } = options;
-  const pidFile = readPidFile(files.pid).kind === "absent" ? null : files.pid;
+  const pidFile = isAbsent(files.pid) ? null : files.pid;
   const nothing = { port, record: null, processes: [], others: [], hidden: [], pidFile };
   const base = {
     ...nothing,
@@ -157,6 +156,7 @@ async function unguardedStatus(
   if (found.kind === "found") {
     const { processes, hidden } = found;
     const usage = await platform.usage(processes);
+    const { originsOf }: typeof import("./origins.ts") = await import("./origins.ts" as string);
     const notes = await originsOf(processes, platform);
     return { ...base, state: "foreign", processes, hidden, usage, notes };
   }

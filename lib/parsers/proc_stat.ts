@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { readPid, unrecognised } from "./fields.ts";
-
 /** What `/proc/PID/stat` tells about one process. */
 export interface ProcStat {
   /** Process id, 1 to 2^31 - 1. */
@@ -54,7 +52,7 @@ export interface ProcStat {
 export function parseProcStat(text: string): ProcStat {
   const open = text.indexOf("(");
   const close = text.lastIndexOf(")");
-  const pid = readPid(text.slice(0, Math.max(open, 0)).trimEnd());
+  const pid = Number(/^\d{1,10} \(/.test(text) ? text.slice(0, open) : NaN);
   const [state = "", ...fields] = text.slice(close + 1, close + 1000).trim().split(" ", 22);
   const numbers = fields.map((field) => /^-?\d{1,20}$/.test(field) ? Number(field) : NaN);
   const [ppid = NaN, pgid = NaN, sid = NaN] = numbers;
@@ -65,10 +63,11 @@ export function parseProcStat(text: string): ProcStat {
   const rssPages = numbers[24 - 4] ?? NaN;
   const used = [ppid, pgid, sid, utimeTicks, stimeTicks, threads, rssPages];
   if (
-    pid === null || !/^[A-Za-z]$/.test(state) || !/^\d{1,20}$/.test(startTicks) ||
+    !(pid >= 1 && pid < 2 ** 31) || !/^[A-Za-z]$/.test(state) || !/^\d{1,20}$/.test(startTicks) ||
     !used.every(Number.isSafeInteger)
   ) {
-    throw unrecognised("/proc/PID/stat", text);
+    const start = JSON.stringify(text.trimStart().slice(0, 60));
+    throw new SyntaxError(`Cannot parse /proc/PID/stat: no row recognised in ${start}`);
   }
   const name = text.slice(open + 1, close);
   const ticks = { startTicks, utimeTicks, stimeTicks };

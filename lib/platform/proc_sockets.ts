@@ -40,7 +40,11 @@ function inodesIn(folder: string): Set<string> | null {
   return inodes;
 }
 
-const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
+/** The tables of sockets. That of IPv6 is left out if the kernel counts no socket in it. */
+function tables(): string[] {
+  const isEmpty = /^TCP6: inuse 0$/m.test(readText("/proc/net/sockstat6") ?? "");
+  return ["/proc/net/tcp", ...(isEmpty ? [] : ["/proc/net/tcp6"])];
+}
 
 /**
  * Reads the rows of a table one by one.
@@ -80,7 +84,7 @@ function* leadingRows(path: string): Generator<ListenerRow> {
  * @returns Their rows, without PIDs.
  */
 export function listenRows(): ListenerRow[] {
-  return TABLES.flatMap((path) => parseProcNet(readText(path) ?? ""));
+  return tables().flatMap((path) => parseProcNet(readText(path) ?? ""));
 }
 
 /**
@@ -92,7 +96,7 @@ export function listenRows(): ListenerRow[] {
  */
 export function socketsOn(port: number): ListenerRow[] {
   const isWanted = (row: ListenerRow) => row.port === port;
-  const leading = TABLES.flatMap((path) => [...leadingRows(path)]).filter(isWanted);
+  const leading = tables().flatMap((path) => [...leadingRows(path)]).filter(isWanted);
   return leading.length > 0 ? leading : listenRows().filter(isWanted);
 }
 
@@ -108,7 +112,7 @@ export function firstHolders(port: number, pids: readonly number[]): Set<number>
   const found = new Set<number>();
   // A process that starts has no socket yet: then the tables need not be read.
   if (held.every(({ inodes }) => !inodes?.size)) return found;
-  for (const path of TABLES) {
+  for (const path of tables()) {
     for (const row of leadingRows(path)) {
       if (row.port !== port && found.size > 0) return found;
       if (row.port !== port) continue;
@@ -143,14 +147,9 @@ export function holdersAmong(port: number, processes: readonly ProcessRow[]): Pr
  * @param processes The processes.
  * @returns `true` only if each socket was seen to be theirs.
  */
-export async function holdAlone(port: number, processes: readonly ProcessRow[]): Promise<boolean> {
-  // In threads of their own, since the kernel is slow to end these files.
-  const tables = await Promise.all(
-    TABLES.map((path) => Deno.readTextFile(path).catch((error) => ignoreVanished(error) ?? "")),
-  );
-  const sockets = tables.flatMap(parseProcNet).filter((row) => row.port === port);
+export function holdAlone(port: number, processes: readonly ProcessRow[]): boolean {
   const held = processes.map(({ pid }) => socketInodes(pid));
-  return sockets.every(({ inode }) => held.some((inodes) => inodes?.has(inode!)));
+  return socketsOn(port).every(({ inode }) => held.some((inodes) => inodes?.has(inode!)));
 }
 
 /**

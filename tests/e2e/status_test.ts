@@ -47,6 +47,8 @@ Deno.test("status says running, with everything about the server", async () => {
     responds: true,
   });
   assertEquals([processes.length, uptimeSeconds >= 0], [1, true]);
+  const me = new Deno.Command("id", { args: ["-un"] }).outputSync().stdout;
+  assertEquals(processes[0].user, new TextDecoder().decode(me).trim());
   assertEquals(Number.isNaN(Date.parse(startedAt)), false);
   assertEquals(text.code, 0);
   if (notOnMac("is not asked what it uses") !== null) return;
