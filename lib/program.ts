@@ -7,10 +7,9 @@
 import type { Asked, StatusConfig } from "./config.ts";
 import type { Voice } from "./context.ts";
 import { errorToJson, ServerError } from "./errors.ts";
-import { folderOf, portsOf } from "./files.ts";
+import { folderOf, pathOfUrl, portsOf } from "./files.ts";
 import { type CommandName, VERSION } from "./options.ts";
 import { isAbsent } from "./regular_file.ts";
-import { programPath } from "./self_command.ts";
 import type { Surroundings } from "./settings.ts";
 import { Writer } from "./writer.ts";
 
@@ -84,6 +83,23 @@ async function dotenv(): Promise<Record<string, string>> {
   if (isAbsent(".env")) return {};
   const { readDotenv }: typeof import("./dotenv.ts") = await import("./dotenv.ts" as string);
   return await readDotenv(".env");
+}
+
+/**
+ * The file that is run: the script, or the compiled binary.
+ *
+ * @returns Its path, without symlinks: whoever starts it through one means the same ports.
+ */
+export function programPath(): string {
+  if (Deno.build.standalone) return Deno.execPath();
+  const path = pathOfUrl(Deno.mainModule);
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    // The file was removed or replaced while it runs.
+    if (error instanceof Deno.errors.NotFound) return path;
+    throw error;
+  }
 }
 
 /** The folder of the program; `scripts` belongs to the folder above it. */

@@ -18,8 +18,8 @@ export interface CommandSources {
   readonly port: number;
   /** The search path, `PATH`. */
   readonly searchPath: string;
-  /** Command line of the server of last resort, with `{host}` and `{port}`. */
-  readonly builtin: readonly string[];
+  /** Makes the command line of the server of last resort, with `{host}` and `{port}`. */
+  readonly builtin: () => Promise<readonly string[]>;
   /** Whether a path, relative to the current folder, exists. */
   readonly exists: (path: string) => boolean;
 }
@@ -44,7 +44,7 @@ const VENV_PYTHONS = [
  */
 export async function resolveCommand(sources: CommandSources): Promise<string[]> {
   const template = sources.words ?? await configured(sources.serverCommand) ??
-    found(sources) ?? sources.builtin;
+    found(sources) ?? await sources.builtin();
   return template.map((word) =>
     word.replaceAll("{host}", sources.host).replaceAll("{port}", String(sources.port))
   );

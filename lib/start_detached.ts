@@ -10,6 +10,7 @@ import { absolute, filesOf } from "./files.ts";
 import { urlOf } from "./messages.ts";
 import { BACKGROUND_WORD } from "./options.ts";
 import type { LockRecord } from "./record.ts";
+import { programPath } from "./program.ts";
 import { selfCommand } from "./self_command.ts";
 import { rehearse, type StartOptions } from "./start.ts";
 import * as startMessages from "./start_messages.ts";
@@ -31,7 +32,7 @@ export async function startDetached(
   const logFile = absolute(config.logFile ?? files.log, cwd);
   await rehearse({ ...options, ...(config.json ? { say: () => {} } : {}) });
   const { record, readyMs } = await detach({
-    command: [...selfCommand("-A"), BACKGROUND_WORD, logFile, ...args],
+    command: [...selfCommand(programPath(), "-A"), BACKGROUND_WORD, logFile, ...args],
     files,
     platform: options.platform,
     logFile,

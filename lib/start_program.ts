@@ -8,9 +8,8 @@ import { configureStart, type StartConfig } from "./config.ts";
 import { ServerError } from "./errors.ts";
 import type { Voice } from "./context.ts";
 import { currentPlatform } from "./platform/mod.ts";
-import { answer, surroundings } from "./program.ts";
+import { answer, programPath, surroundings } from "./program.ts";
 import { isAbsent } from "./regular_file.ts";
-import { selfCommand } from "./self_command.ts";
 import { BACKGROUND_WORD, BUILTIN_WORD } from "./options.ts";
 import { type CommandSources, resolveCommand } from "./server_command.ts";
 import type { Surroundings } from "./settings.ts";
@@ -61,16 +60,23 @@ function commandSources(
   { words, serverCommand, host, port }: StartConfig,
   { env }: Surroundings,
 ): CommandSources {
-  const self = selfCommand("--allow-net", "--allow-env", "--allow-read");
   return {
     words,
     serverCommand,
     host,
     port,
     searchPath: env.PATH ?? "",
-    builtin: [...self, BUILTIN_WORD, "{host}", "{port}"],
+    builtin: builtinCommand,
     exists: (path) => !isAbsent(path),
   };
+}
+
+async function builtinCommand(): Promise<string[]> {
+  const { selfCommand }: typeof import("./self_command.ts") = await import(
+    "./self_command.ts" as string
+  );
+  const self = selfCommand(programPath(), "--allow-net", "--allow-env", "--allow-read");
+  return [...self, BUILTIN_WORD, "{host}", "{port}"];
 }
 
 function serverEnv(

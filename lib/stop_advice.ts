@@ -5,7 +5,7 @@
  */
 
 import type { StartConfig } from "./config.ts";
-import { programPath } from "./self_command.ts";
+import { programPath } from "./program.ts";
 import type { Surroundings } from "./settings.ts";
 import { stopCommandOf } from "./stop_command.ts";
 

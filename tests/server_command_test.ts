@@ -15,7 +15,8 @@ function resolve(given: Partial<CommandSources>, files: string[] = []): Promise<
     host: "127.0.0.1",
     port: 8001,
     searchPath: "/usr/local/bin:/usr/bin",
-    builtin: ["deno", "run", "start_server.ts", "builtin-server", "{host}", "{port}"],
+    builtin: () =>
+      Promise.resolve(["deno", "run", "start_server.ts", "builtin-server", "{host}", "{port}"]),
     exists: (path) => files.includes(path),
     ...given,
   });

@@ -9,6 +9,9 @@ import { treeMembers } from "../process_tree.ts";
 import { MARKER_NAME } from "../record.ts";
 import { countBirths, livingProcess, type ProcessStat, readStat, readText } from "./proc.ts";
 
+/** How many PIDs are tried one by one rather than listed. */
+const FEW_PIDS = 64;
+
 /** How often those are looked for that were born during the search. */
 const MAX_LOOKS = 10;
 
@@ -29,13 +32,13 @@ export function findTree(root: TreeRoot): ProcessRow[] {
   const rows: ProcessStat[] = [];
   const carriers = new Set<ProcessStat>();
   let found: ProcessRow[] = [];
-  let newest: string | null = null;
+  let newest: number | null = null;
   for (let look = 0; look < MAX_LOOKS; look++) {
     // A listing costs more than all else here, and brings nobody new if nobody was born.
     const before = newest;
     newest = newestPid();
     const isQuiet = newest !== null && newest === before;
-    const fresh = isQuiet ? [] : candidates(root).filter((pid) => !seen.has(pid));
+    const fresh = isQuiet ? [] : candidates(root, newest).filter((pid) => !seen.has(pid));
     for (const pid of fresh) {
       seen.add(pid);
       const row = readStat(pid);
@@ -45,7 +48,7 @@ export function findTree(root: TreeRoot): ProcessRow[] {
       if (isYoung && hasVariable(pid, `${MARKER_NAME}=${marker}`)) carriers.add(row);
     }
     if (fresh.length > 0 && look < MAX_LOOKS - 1) continue;
-    const members = treeMembers(rows, server, (row) => carriers.has(row));
+    const members = treeMembers(rows, server, (row) => carriers.has(row)).filter(isLeader);
     const goneBefore = gone.size;
     found = members.flatMap((row) => livingProcess(row.pid) ?? (gone.add(row), []));
     if (gone.size === goneBefore) break;
@@ -54,16 +57,31 @@ export function findTree(root: TreeRoot): ProcessRow[] {
 }
 
 /** PID of the process or thread that was created last; `null` if it cannot be seen. */
-function newestPid(): string | null {
-  return readText("/proc/loadavg")?.trim().split(" ").at(-1) ?? null;
+function newestPid(): number | null {
+  const pid = Number(readText("/proc/loadavg")?.trim().split(" ").at(-1));
+  return pid > 0 ? pid : null;
 }
 
-/** PIDs are given out in ascending order, and only then again from the lowest. */
-function candidates({ server, bornAfter }: TreeRoot): number[] {
-  const pids = listPids();
-  if (server === null || bornAfter === undefined || bornAfter === null) return pids;
+/**
+ * PIDs that may belong to the server: they are given out in ascending order, and only then again from
+ * the lowest. Where few were given out since, they are tried one by one, threads among them: that takes
+ * less than a listing of a crowded machine.
+ */
+function candidates({ server, bornAfter }: TreeRoot, newest: number | null): number[] {
+  if (server === null || bornAfter === undefined || bornAfter === null) return listPids();
   const births = (countBirths() ?? Infinity) - bornAfter;
-  return births < highestPid() - server.pid ? pids.filter((pid) => pid >= server.pid) : pids;
+  if (births >= highestPid() - server.pid) return listPids();
+  const span = (newest ?? NaN) - server.pid;
+  if (span >= 0 && span < FEW_PIDS) {
+    return Array.from({ length: span + 1 }, (_, i) => server.pid + i);
+  }
+  return listPids().filter((pid) => pid >= server.pid);
+}
+
+/** Threads have PIDs of their own, which no listing shows. */
+function isLeader({ pid }: ProcessStat): boolean {
+  const leader = /^Tgid:\s*(\d+)$/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
+  return leader === undefined || Number(leader) === pid;
 }
 
 /**

@@ -336,6 +336,35 @@ Deno.test(
   },
 );
 
+for (const [title, births] of [["few", 0], ["many", 200]] as const) {
+  Deno.test(
+    `findTree() finds who was born after the server, and no thread, where ${title} were born`,
+    onLinux,
+    async () => {
+      const bornAfter = await platform.countBirths();
+      const marker = crypto.randomUUID();
+      const script = `
+        const { pid } = new Deno.Command("sleep", { args: ["60"], detached: true }).spawn();
+        console.log(pid);
+        setInterval(() => {}, 1000);`;
+      const env = { [MARKER_NAME]: marker };
+      await using child = new Child(Deno.execPath(), ["eval", script], { env, detached: true });
+      const escapee = Number(await child.ready);
+      try {
+        const forks = `i=0; while [ $i -lt ${births} ]; do (:); i=$((i+1)); done`;
+        await new Deno.Command("sh", { args: ["-c", forks] }).output();
+        const server = await readProcess(child.pid);
+
+        const found = await platform.findTree({ server, marker, bornAfter });
+
+        assertEquals(pidsOf(found), [child.pid, escapee].sort((a, b) => a - b));
+      } finally {
+        killQuietly([escapee]);
+      }
+    },
+  );
+}
+
 /** Found listeners as PIDs; anything else as its kind. */
 function summary(found: Discovery): unknown {
   if (found.kind !== "found") return found.kind;
