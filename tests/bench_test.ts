@@ -1,6 +1,8 @@
 /** The bench itself: a run of one round, so that it keeps working. Judges no speed. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
+import { formatHeadline } from "../scripts/bench/headline.ts";
+import { README } from "../scripts/bench/page.ts";
 import { ROOT, Running, testWith, which } from "./e2e/harness.ts";
 
 const MISSING = Deno.build.os !== "linux"
@@ -8,6 +10,24 @@ const MISSING = Deno.build.os !== "linux"
   : (which("gcc") ?? which("python3")) === null
   ? "no gcc and no python3"
   : null;
+
+Deno.test("README shows the run whose figures are kept", async () => {
+  const { date, machine, rounds, rows } = JSON.parse(
+    await Deno.readTextFile(join(ROOT, "scripts/bench/results/bench.json")),
+  );
+  const headline = formatHeadline({ date, cores: machine.cores, rounds, rows });
+  const { begin, end } = README;
+
+  const page = await Deno.readTextFile(join(ROOT, "README.md"));
+
+  const shown = page.slice(page.indexOf(begin) + begin.length, page.indexOf(end));
+  assertEquals(plain(shown), plain(headline));
+});
+
+/** Markdown as it reads, however it is laid out. */
+function plain(text: string): string {
+  return text.replaceAll(/-{3,}/g, "---").replaceAll(/\s+/g, " ").trim();
+}
 
 testWith(MISSING, "the bench runs to its end and fills every row of ours", async () => {
   const out = await Deno.makeTempDir({ prefix: "server_bench_" });

@@ -7,9 +7,10 @@
 // deno-lint-ignore-file no-console -- the entry prints
 
 import { formatChart } from "./chart.ts";
+import { formatHeadline } from "./headline.ts";
 import { describeMachine, thisMachine } from "./machine.ts";
 import { HELP, parseOptions } from "./options.ts";
-import { updatePage } from "./page.ts";
+import { BENCH_PAGE, README, updatePage } from "./page.ts";
 import { formatTable } from "./table.ts";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -45,7 +46,10 @@ async function main(args: readonly string[]): Promise<number> {
   await Deno.writeTextFile(`${options.out}/bench.json`, JSON.stringify(record, null, 1) + "\n");
   await Deno.writeTextFile(`${options.out}/bench.svg`, formatChart(rows, heading));
   if (options.isFull) {
-    await updatePage(`${import.meta.dirname}/README.md`, `${heading}\n\n${table}`);
+    const folder = import.meta.dirname;
+    await updatePage(`${folder}/README.md`, BENCH_PAGE, `${heading}\n\n${table}`);
+    const headline = formatHeadline({ date, cores: machine.cores, rounds, rows });
+    await updatePage(`${folder}/../../README.md`, README, headline);
   }
   if (quick) console.log("\nA quick run judges nothing: too few rounds, too small loads.");
   return rows.some(({ verdict }) => verdict === "failed") ? 1 : 0;
