@@ -7,7 +7,7 @@
 
 import { ServerError } from "./errors.ts";
 import type { PortFiles } from "./files.ts";
-import { findOrphans, type Guard, openGuard } from "./guard.ts";
+import { findOrphans, openGuard } from "./guard.ts";
 import { askHttp, isHealthy } from "./http_probe.ts";
 import type { Platform } from "./platform/types.ts";
 import { probePort } from "./port.ts";
@@ -68,7 +68,7 @@ export interface StatusOptions {
  * @returns What is known of it.
  */
 export async function statusOf(port: number, options: StatusOptions): Promise<PortStatus> {
-  const { files, platform } = options;
+  const { files } = options;
   const pidFile = isAbsent(files.pid) ? null : files.pid;
   const nothing = { port, record: null, processes: [], others: [], hidden: [], pidFile };
   const base = {
@@ -79,13 +79,20 @@ export async function statusOf(port: number, options: StatusOptions): Promise<Po
     reason: null,
     notes: [],
   };
-  let guard: Guard;
   try {
-    guard = await openGuard(files.lock, platform, { create: false, waitMs: LOCK_WAIT_MS });
+    return await look(base, options);
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     return { ...base, state: "unknown", reason: error.message };
   }
+}
+
+async function look(
+  base: Omit<PortStatus, "state">,
+  options: StatusOptions,
+): Promise<PortStatus> {
+  const { files, platform } = options;
+  const guard = await openGuard(files.lock, platform, { create: false, waitMs: LOCK_WAIT_MS });
   if (guard.kind === "guarded") return await guardedStatus(base, guard.record, options);
   if (guard.kind === "busy") {
     return {
@@ -98,9 +105,11 @@ export async function statusOf(port: number, options: StatusOptions): Promise<Po
   const record = guard.kind === "left" ? guard.record : null;
   const orphans = await findOrphans(record, platform);
   if (orphans.length > 0) {
-    return { ...base, ...await othersOn(port, orphans, platform), record, state: "orphaned" };
+    const rest = await othersOn(base.port, orphans, platform);
+    return { ...base, ...rest, record, state: "orphaned" };
   }
-  return await unguardedStatus(base, guard.kind === "left" || pidFile !== null, platform);
+  const hasFile = guard.kind === "left" || base.pidFile !== null;
+  return await unguardedStatus(base, hasFile, platform);
 }
 
 async function guardedStatus(

@@ -113,6 +113,24 @@ test("ps fails while the server is waited for: its record stays, and stop ends i
   assertEquals(mac.leftFiles(), []);
 });
 
+test("ps fails after the supervisor was killed: status cannot tell, and says so with 4", async () => {
+  await using mac = new Mac();
+  const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
+  await using started = mac.launch(sleeper, []);
+  await waitUntil(() => mac.leftFiles().length === 2, "the PID file");
+  const pid = mac.serverPid();
+  started.kill("SIGKILL");
+  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  mac.fault("broken", "ps");
+
+  const status = await mac.run("status");
+  mac.fault("none", "ps");
+  const stopped = await mac.run("stop");
+
+  assertEquals([status.code, stopped.code, isAlive(pid)], [4, 0, false]);
+  assertStringIncludes(status.text, "Cannot list processes");
+});
+
 test("another user's listener, which netstat names: start refuses, stop gives 4", async () => {
   await using mac = new Mac();
   await using other = await stranger(mac.port);
