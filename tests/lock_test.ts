@@ -341,7 +341,8 @@ Deno.test(
       const lock = lockNow(`${folder}/lock`);
       await Deno.chmod(folder, 0o500);
 
-      assertThrows(() => lock.remove(), Deno.errors.PermissionDenied);
+      const error = assertThrows(() => lock.remove(), ServerError, "Cannot remove");
+      assertEquals(error.kind, "pidFile");
 
       lockNow(`${folder}/lock`).release();
     }),

@@ -193,13 +193,18 @@ const WINDOWS_DENO = IS_WINDOWS ? Deno.execPath() : join(WINE, "package", "deno.
 
 function hasWine(): boolean {
   try {
-    return Deno.statSync(join(WINE, "wine")).isFile && Deno.statSync(WINDOWS_DENO).isFile;
+    // wine runs nothing in a folder of somebody else's.
+    const isOurs = Deno.statSync(join(WINE, "prefix")).uid === Deno.uid();
+    return isOurs && Deno.statSync(join(WINE, "wine")).isFile &&
+      Deno.statSync(WINDOWS_DENO).isFile;
   } catch {
     return false;
   }
 }
 
-const NO_CMD = IS_WINDOWS || hasWine() ? null : "no Windows; tests/wine_setup.sh makes one";
+const NO_CMD = IS_WINDOWS || hasWine()
+  ? null
+  : "no Windows of this user's; tests/wine_setup.sh makes one";
 
 /** The exit code as the caller sees it: Unix keeps one byte of what wine gives. */
 const seen = (code: number) => IS_WINDOWS ? code : code & 255;
