@@ -110,7 +110,7 @@ export async function removeLeftPidFile(port: number, options: StopOptions): Pro
   const there = readPidFile(files.pid);
   if (there.kind === "absent" || !(await isPortFree(port, platform))) return;
   try {
-    const attempt = tryLock(files.lock, { create: true });
+    const attempt = tryLock(files.lock, { create: true, copies: platform.lockCopies });
     if (attempt.kind !== "acquired") return;
     try {
       await dropStalePidFile(options);

@@ -50,6 +50,19 @@ windows("a server is started, refused a second time, seen and stopped", async (p
   assertEquals([isAlive(pid), isFree(place.port), place.leftFiles()], [false, true, []]);
 });
 
+windows("a PID file beside a lock whose holder says nothing is left alone", async (place) => {
+  await Deno.writeTextFile(place.path("lock"), "no record\n");
+  await Deno.writeTextFile(place.path("pid"), "4242\n");
+  using lock = await Deno.open(place.path("lock"), { read: true, write: true });
+  await lock.lock(true);
+
+  const { code, stderr } = await place.stop("--timeout", "0");
+
+  assertEquals([code, place.leftFiles().length], [1, 2], stderr);
+  assertStringIncludes(stderr, "Another start or stop is at work");
+  assertEquals(stderr.includes("Internal error"), false, stderr);
+});
+
 windows("--force takes the port over from a guarded server", async (place) => {
   await using old = await place.start(http(place));
 
