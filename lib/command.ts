@@ -29,43 +29,31 @@ export type RunTool = (
 ) => Promise<ToolRun>;
 
 /**
- * Runs a helper tool in the C locale and UTC, without a shell, under a deadline.
+ * Runs a helper tool in the C locale and UTC, without a shell, under a deadline of 2 s unless said.
  *
- * @param command The tool, looked up on PATH.
- * @param args Its arguments.
- * @param deadlineMs How long it may take, ms; 2 s unless said.
+ * @param call The tool, looked up on PATH, its arguments, and how long it may take, ms.
  * @returns Its exit code and standard output, or why there is none.
  */
-export function runTool(
-  command: string,
-  args: readonly string[],
-  deadlineMs: number = TOOL_DEADLINE_MS,
-): Promise<ToolRun> {
-  return runToolIn({ detached: false }, command, args, deadlineMs);
+export function runTool(...call: Parameters<RunTool>): Promise<ToolRun> {
+  return runToolIn({ detached: false }, ...call);
 }
 
 /**
  * Runs a helper tool like `runTool`, but in a session of its own, for a platform that cannot do without
  * its answer: what the terminal sends to all that run in it, such as Ctrl+C, does not end the tool.
  *
- * @param command The tool, looked up on PATH.
- * @param args Its arguments.
- * @param deadlineMs How long it may take, ms; 2 s unless said.
- * @returns Its exit code and standard output, or why there is none.
+ * @param call As for `runTool`.
+ * @returns As of `runTool`.
  */
-export function runToolApart(
-  command: string,
-  args: readonly string[],
-  deadlineMs: number = TOOL_DEADLINE_MS,
-): Promise<ToolRun> {
-  return runToolIn({ detached: true }, command, args, deadlineMs);
+export function runToolApart(...call: Parameters<RunTool>): Promise<ToolRun> {
+  return runToolIn({ detached: true }, ...call);
 }
 
 async function runToolIn(
   session: { readonly detached: boolean },
   command: string,
   args: readonly string[],
-  deadlineMs: number,
+  deadlineMs: number = TOOL_DEADLINE_MS,
 ): Promise<ToolRun> {
   let child: Deno.ChildProcess;
   try {

@@ -68,9 +68,9 @@ export async function detach(options: DetachOptions): Promise<Detached> {
   let isReady = false;
   // Once it is ready the server is the background's: a terminal that closes now must not take it along.
   requests.requested.then(() => isReady || supervisor.stop());
-  const record = await poll<LockRecord | "ended">(async () => {
+  const record = await poll<LockRecord | "ended">(() => {
     if (ended !== null) return "ended";
-    const record = await readRecord(files.lock, platform);
+    const record = readRecord(files.lock, platform);
     isReady = record?.supervisor.pid === supervisor.pid && record.state === "ready";
     if (isReady) return record;
     const seconds = Math.round((performance.now() - begun) / 1000);
@@ -94,7 +94,7 @@ async function spawnSupervisor(options: DetachOptions): Promise<BackgroundProgra
 }
 
 function failure(ended: number, logFile: string, logStart: number): ServerError {
-  const tail = (readLogTail(logFile, logStart)).trimEnd();
+  const tail = readLogTail(logFile, logStart).trimEnd();
   const lines = tail.split("\n").slice(-SHOWN_LINES).join("\n");
   const kind = KINDS[ended] ?? "notReady";
   // A start that was asked to stop ended well, but nothing is ready.
@@ -102,10 +102,9 @@ function failure(ended: number, logFile: string, logStart: number): ServerError 
   return new ServerError(kind, startMessages.detachFailed(logFile, lines), { code });
 }
 
-async function readRecord(path: string, { lockCopies }: Platform): Promise<LockRecord | null> {
+function readRecord(path: string, { lockCopies }: Platform): LockRecord | null {
   try {
-    if (lockCopies !== undefined) return parseRecord(lockCopies.read(path));
-    return parseRecord(await Deno.readTextFile(path));
+    return parseRecord(lockCopies?.read(path) ?? Deno.readTextFileSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;

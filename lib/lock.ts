@@ -9,7 +9,7 @@
  */
 
 import { reasonOf, ServerError } from "./errors.ts";
-import { assertOurs, lstatOrNull, readFrom } from "./regular_file.ts";
+import { assertOurs, lstatOrNull, overwrite, readFrom } from "./regular_file.ts";
 
 /** Largest record that is read, in bytes; anything longer is not a record of ours. */
 const MAX_RECORD_BYTES = 1 << 20;
@@ -77,9 +77,7 @@ export class Lock {
    */
   write(text: string): void {
     const bytes = new TextEncoder().encode(text);
-    this.#file.seekSync(0, Deno.SeekMode.Start);
-    for (let done = 0; done < bytes.length;) done += this.#file.writeSync(bytes.subarray(done));
-    this.#file.truncateSync(bytes.length);
+    overwrite(this.#file, bytes);
     this.#copy?.write(bytes);
   }
 

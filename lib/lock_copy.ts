@@ -7,7 +7,7 @@
  */
 
 import type { LockCopies, LockCopy } from "./lock.ts";
-import { assertOurs, lstatOrNull } from "./regular_file.ts";
+import { lstatOrNull, openOurs, overwrite } from "./regular_file.ts";
 
 /**
  * Where the copy of a lock's record lies.
@@ -33,12 +33,8 @@ class FileCopy implements LockCopy {
     this.#path = path;
   }
 
-  /** Writes in place; a reader may meet it half written and has to try again. */
   write(bytes: Uint8Array): void {
-    const file = this.#file ??= openForWriting(this.#path);
-    file.seekSync(0, Deno.SeekMode.Start);
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-    file.truncateSync(bytes.length);
+    overwrite(this.#file ??= openOurs(this.#path, "copy of the lock"), bytes);
   }
 
   /** Removes also one that was left by a holder who died. */
@@ -50,23 +46,6 @@ class FileCopy implements LockCopy {
   close(): void {
     this.#file?.close();
     this.#file = null;
-  }
-}
-
-/** Like any file of ours it is neither followed nor truncated, and for its owner's eyes only. */
-function openForWriting(path: string): Deno.FsFile {
-  const there = lstatOrNull(path);
-  if (there !== null) assertOurs(path, there, "copy of the lock");
-  const file = Deno.openSync(path, {
-    write: true,
-    ...(there === null ? { createNew: true, mode: 0o600 } : {}),
-  });
-  try {
-    assertOurs(path, file.statSync(), "copy of the lock");
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { reasonOf, ServerError } from "./errors.ts";
-import { assertOurs, lstatOrNull, readFrom } from "./regular_file.ts";
+import { openOurs, readFrom } from "./regular_file.ts";
 
 /** Most of the log that is shown after a failure, bytes. */
 const TAIL_BYTES = 4096;
@@ -20,13 +20,8 @@ const TAIL_BYTES = 4096;
  */
 export function openLog(path: string): number {
   try {
-    const there = lstatOrNull(path);
-    if (there !== null) assertOurs(path, there, "log");
-    const options = there === null ? { createNew: true, mode: 0o600 } : { append: true };
-    using file = Deno.openSync(path, { write: true, ...options });
-    const info = file.statSync();
-    assertOurs(path, info, "log");
-    return info.size;
+    using file = openOurs(path, "log", { append: true });
+    return file.statSync().size;
   } catch (error) {
     if (error instanceof ServerError) throw error;
     throw new ServerError("pidFile", `Cannot write log "${path}": ${reasonOf(error)}`, {

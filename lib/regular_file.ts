@@ -29,10 +29,9 @@ export function lstatOrNull(path: string): Deno.FileInfo | null {
  */
 export function isAbsent(path: string): boolean {
   try {
-    Deno.lstatSync(path);
+    return lstatOrNull(path) === null;
+  } catch {
     return false;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound;
   }
 }
 
@@ -52,6 +51,47 @@ export function assertOurs(path: string, info: Deno.FileInfo, role: string): voi
     ? "it has another name, too"
     : null;
   if (why !== null) throw new ServerError("pidFile", `Cannot use "${path}" as ${role}: ${why}`);
+}
+
+/**
+ * Opens a file of ours for writing, and makes it for its owner's eyes only if there is none. It is
+ * neither followed nor truncated.
+ *
+ * @param path The file.
+ * @param role What it is to be, for the message.
+ * @param options How one that is there is opened besides.
+ * @param options.append Whether at its end.
+ * @returns The open file.
+ * @throws {ServerError} Of kind `pidFile` if something else lies there.
+ */
+export function openOurs(
+  path: string,
+  role: string,
+  options: { append?: boolean } = {},
+): Deno.FsFile {
+  const there = lstatOrNull(path);
+  if (there !== null) assertOurs(path, there, role);
+  const access = there === null ? { createNew: true, mode: 0o600 } : options;
+  const file = Deno.openSync(path, { write: true, ...access });
+  try {
+    assertOurs(path, file.statSync(), role);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/**
+ * Replaces what an open file holds, in place. A reader may meet it half written.
+ *
+ * @param file The file.
+ * @param bytes What it holds then.
+ */
+export function overwrite(file: Deno.FsFile, bytes: Uint8Array): void {
+  file.seekSync(0, Deno.SeekMode.Start);
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+  file.truncateSync(bytes.length);
 }
 
 /**

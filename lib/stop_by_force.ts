@@ -9,7 +9,7 @@ import { endTree } from "./end_tree.ts";
 import * as messages from "./messages.ts";
 import { leaveStopNote, removeStopNote } from "./stop_note.ts";
 import type { StopOptions, StoppedProcess } from "./stop_options.ts";
-import { type Abandoned, endSupervisor } from "./take_over.ts";
+import { type Abandoned, endSupervisor, withEarlier } from "./take_over.ts";
 
 /** How long a supervisor may take to clean up, ms: it asks PowerShell, which takes seconds to start. */
 const CLEAN_UP_MS = 15_000;
@@ -34,15 +34,12 @@ export async function stopByForce(
   leaveStopNote(stopNote, supervisor);
   try {
     const ended = await endTree(record, platform, { polite: null, graceMs: 0 });
-    const seen = new Set(ended.map(({ process }) => process.pid));
-    const before = tree.filter(({ pid }) => !seen.has(pid))
-      .map((process) => ({ process, fate: "terminated" }) as const);
     const denied = ended.filter(({ fate }) => fate === "accessDenied");
     for (const { process } of denied) warn(messages.accessDenied(process.pid));
     // Whoever may not end the server leaves it its guard.
     const isDone = denied.length > 0 || (await reacted() && await unlocked(CLEAN_UP_MS));
     if (!isDone) await endSupervisor(supervisor, platform);
-    return [...before, ...ended];
+    return withEarlier(tree, ended);
   } finally {
     removeStopNote(stopNote);
   }

@@ -40,7 +40,7 @@ export function hasStopNote(path: string, supervisor: Identity): boolean {
   try {
     const there = Deno.lstatSync(path);
     if (!there.isFile || there.size > MAX_BYTES) return false;
-    const [pid = "", startTime = ""] = (Deno.readTextFileSync(path)).trimEnd().split(/ (.*)/s);
+    const [pid = "", startTime = ""] = Deno.readTextFileSync(path).trimEnd().split(/ (.*)/s);
     const named = parsePid(pid);
     return named !== null && isSameProcess({ pid: named, startTime }, supervisor);
   } catch {

@@ -9,7 +9,7 @@ import type { Platform } from "./platform/types.ts";
 import type { ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
 import type { StopOptions, StoppedProcess } from "./stop_options.ts";
-import { terminate } from "./terminate.ts";
+import { type EndedProcess, terminate } from "./terminate.ts";
 
 /** How long a supervisor may take to clean up once its server is gone, ms. */
 const CLEAN_UP_MS = 2000;
@@ -40,11 +40,25 @@ export async function takeOver(
   politely: boolean,
 ): Promise<StoppedProcess[]> {
   const ended = await endTree(record, platform, { polite: politely ? "SIGTERM" : null, graceMs });
-  const seen = new Set(ended.map(({ process }) => process.pid));
-  const before = tree.filter(({ pid }) => !seen.has(pid))
-    .map((process) => ({ process, fate: "terminated" }) as const);
   if (!await unlocked(CLEAN_UP_MS)) await endSupervisor(supervisor, platform);
-  return [...before, ...ended];
+  return withEarlier(tree, ended);
+}
+
+/**
+ * Adds those processes of a server that had ended before they were looked for.
+ *
+ * @param tree The server's processes as they were before.
+ * @param ended Those that were found, and what became of them.
+ * @returns All of them.
+ */
+export function withEarlier(
+  tree: readonly ProcessRow[],
+  ended: readonly EndedProcess[],
+): StoppedProcess[] {
+  const seen = new Set(ended.map(({ process }) => process.pid));
+  const earlier = tree.filter(({ pid }) => !seen.has(pid))
+    .map((process) => ({ process, fate: "terminated" }) as const);
+  return [...earlier, ...ended];
 }
 
 /**

@@ -1,20 +1,11 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { runTool, runToolApart, spawnServer } from "../lib/command.ts";
+import { inFolder } from "./folders.ts";
 import { poll } from "../lib/delay.ts";
 import { ServerError } from "../lib/errors.ts";
 
 const options = { ignore: Deno.build.os === "windows" };
 const HERE = { cwd: ".", env: {} };
-
-/** Runs a test in a folder of its own. */
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "command_test_" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Ends the process whose PID a child wrote to a file; returns whether it was still alive. */
 async function killNoted(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { delay } from "../lib/delay.ts";
 import { findOrphans, findTree, openGuard, rootOf } from "../lib/guard.ts";
 import { type Lock, tryLock } from "../lib/lock.ts";
+import { inFolder } from "./folders.ts";
 import type { Platform } from "../lib/platform/types.ts";
 import type { ProcessRow } from "../lib/process_row.ts";
 import { formatRecord, type LockRecord } from "../lib/record.ts";
@@ -40,18 +41,13 @@ function machine(processes: readonly ProcessRow[], lineage: readonly number[] = 
 const PLATFORM = machine([row(300), row(301)]);
 
 /** Runs a test with a lock file in a folder of its own. */
-async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "guard_test_" });
-  try {
-    await test(`${folder}/.server_8001.lock`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+function withLockPath(test: (path: string) => Promise<void>): Promise<void> {
+  return inFolder((folder) => test(`${folder}/.server_8001.lock`));
 }
 
 /** Runs a test while somebody holds the lock, with some text as the record. */
 async function whileHeld(text: string, test: (path: string, lock: Lock) => Promise<void>) {
-  await inFolder(async (path) => {
+  await withLockPath(async (path) => {
     const attempt = await tryLock(path, { create: true });
     assert(attempt.kind === "acquired");
     try {
@@ -67,7 +63,7 @@ async function whileHeld(text: string, test: (path: string, lock: Lock) => Promi
 const readable = { ignore: Deno.build.os === "windows" };
 
 Deno.test("openGuard() finds nobody where there is no lock, and makes none", () =>
-  inFolder(async (path) => {
+  withLockPath(async (path) => {
     const guard = await openGuard(path, PLATFORM, { create: false, waitMs: 0 });
 
     assertEquals(guard, { kind: "none" });
@@ -75,7 +71,7 @@ Deno.test("openGuard() finds nobody where there is no lock, and makes none", () 
   }));
 
 Deno.test("openGuard() makes a lock and holds it when told to", () =>
-  inFolder(async (path) => {
+  withLockPath(async (path) => {
     const guard = await openGuard(path, PLATFORM, { create: true, waitMs: 0 });
 
     assert(guard.kind === "left");
@@ -85,7 +81,7 @@ Deno.test("openGuard() makes a lock and holds it when told to", () =>
   }));
 
 Deno.test("openGuard() finds what a dead supervisor left", () =>
-  inFolder(async (path) => {
+  withLockPath(async (path) => {
     await Deno.writeTextFile(path, formatRecord(RECORD));
 
     const guard = await openGuard(path, PLATFORM, { create: false, waitMs: 0 });
@@ -97,7 +93,7 @@ Deno.test("openGuard() finds what a dead supervisor left", () =>
   }));
 
 Deno.test("openGuard() finds no record in garbage that was left", () =>
-  inFolder(async (path) => {
+  withLockPath(async (path) => {
     for (const text of ["", "12345\n", formatRecord(RECORD).slice(0, -10), "\0\0\0"]) {
       await Deno.writeTextFile(path, text);
       const guard = await openGuard(path, PLATFORM, { create: false, waitMs: 0 });
@@ -155,7 +151,7 @@ for (const [what, text, platform, record] of UNPROVEN) {
 }
 
 Deno.test("openGuard() waits for a holder that cannot be named to let go", () =>
-  inFolder(async (path) => {
+  withLockPath(async (path) => {
     const attempt = await tryLock(path, { create: true });
     assert(attempt.kind === "acquired");
 

@@ -2,17 +2,13 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ServerError } from "../lib/errors.ts";
 import { type Lock, tryLock } from "../lib/lock.ts";
 import { copyPath, LOCK_COPIES } from "../lib/lock_copy.ts";
+import { fileNames, inFolder } from "./folders.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** Runs a test with a lock path in a folder of its own. */
-async function withPath(test: (path: string) => void | Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "lock_copy_test_" });
-  try {
-    await test(`${folder}/lock`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+function withPath(test: (path: string) => void | Promise<void>): Promise<void> {
+  return inFolder((folder) => test(`${folder}/lock`));
 }
 
 function lockNow(path: string): Lock {
@@ -21,9 +17,8 @@ function lockNow(path: string): Lock {
   return attempt.lock;
 }
 
-async function names(path: string): Promise<string[]> {
-  const folder = path.replace(/[^/\\]*$/, "");
-  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+function names(path: string): Promise<string[]> {
+  return fileNames(path.replace(/[^/\\]*$/, ""));
 }
 
 Deno.test("a copy is replaced as a whole, also by a shorter text", () =>

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { ServerError } from "../lib/errors.ts";
 import { type Lock, tryLock } from "../lib/lock.ts";
+import { fileNames, inFolder } from "./folders.ts";
 
 const isWindows = Deno.build.os === "windows";
 const isRoot = !isWindows && Deno.uid() === 0;
@@ -9,26 +10,11 @@ const unlessRoot = {
   note: isRoot ? " (skipped: root may do all)" : "",
 };
 
-/** Runs a test in a folder of its own. */
-async function inFolder(test: (folder: string) => void | Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "lock_test_" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.chmod(folder, 0o700).catch(() => {}); // no such thing on Windows
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** Takes a lock that is known to be free. */
 function lockNow(path: string): Lock {
   const attempt = tryLock(path, { create: true });
   assert(attempt.kind === "acquired", attempt.kind);
   return attempt.lock;
-}
-
-async function fileNames(folder: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
 }
 
 Deno.test("tryLock() says that there is no file, and makes none unless told", () =>

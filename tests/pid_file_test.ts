@@ -6,6 +6,7 @@ import {
   removeStalePidFile,
   writePidFile,
 } from "../lib/pid_file.ts";
+import { fileNames, inFolder } from "./folders.ts";
 
 const isWindows = Deno.build.os === "windows";
 const isRoot = !isWindows && Deno.uid() === 0;
@@ -14,21 +15,9 @@ const unlessRoot = {
   note: isRoot ? " (skipped: root may do all)" : "",
 };
 
-/** Runs a test in a folder of its own. */
-async function inFolder(
-  test: (folder: string, path: string) => void | Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "pid_file_test_" });
-  try {
-    await test(folder, `${folder}/.server_8001.pid`);
-  } finally {
-    await Deno.chmod(folder, 0o700).catch(() => {}); // no such thing on Windows
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function fileNames(folder: string): Promise<string[]> {
-  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+/** Runs a test in a folder of its own, with the path of a PID file in it. */
+function withPath(test: (folder: string, path: string) => void | Promise<void>): Promise<void> {
+  return inFolder((folder) => test(folder, `${folder}/.server_8001.pid`));
 }
 
 /** What must neither be opened nor removed. */
@@ -43,7 +32,7 @@ const IN_THE_WAY: [what: string, make: (path: string) => Promise<unknown>][] = [
 ];
 
 Deno.test("readPidFile() reads a PID, as every tool writes it", () =>
-  inFolder(async (_, path) => {
+  withPath(async (_, path) => {
     for (const text of ["12345\n", "12345", " 12345 \r\n"]) {
       await Deno.writeTextFile(path, text);
       assertEquals(readPidFile(path), { kind: "pid", pid: 12345 });
@@ -51,13 +40,13 @@ Deno.test("readPidFile() reads a PID, as every tool writes it", () =>
   }));
 
 Deno.test("readPidFile() says that there is none", () =>
-  inFolder((folder, path) => {
+  withPath((folder, path) => {
     assertEquals(readPidFile(path), { kind: "absent" });
     assertEquals(readPidFile(`${folder}/missing/.pid`), { kind: "absent" });
   }));
 
 Deno.test("readPidFile() takes garbage for no PID", () =>
-  inFolder(async (_, path) => {
+  withPath(async (_, path) => {
     const texts = [
       ...["", "\n", "0", "1", "-1", "-12345", "1.5", "1e5", "0x10", "NaN", "12 34", "12345;ls"],
       ...["4294967297", "99999999999999999999", '{"pid":12345}', "\0\0\0\0", "12345\0"],
@@ -72,7 +61,7 @@ Deno.test("readPidFile() takes garbage for no PID", () =>
   }));
 
 Deno.test("readPidFile() does not read a file of 5 MB", () =>
-  inFolder(async (_, path) => {
+  withPath(async (_, path) => {
     await Deno.writeTextFile(path, "12345\n".padEnd(5 << 20, "\n"));
 
     assertEquals(readPidFile(path), { kind: "invalid" });
@@ -83,7 +72,7 @@ for (const [what, make] of IN_THE_WAY) {
     `readPidFile() does not open ${what}`,
     { ignore: isWindows },
     () =>
-      inFolder(async (_, path) => {
+      withPath(async (_, path) => {
         await make(path);
 
         assertEquals(readPidFile(path), { kind: "notAFile" });
@@ -93,7 +82,7 @@ for (const [what, make] of IN_THE_WAY) {
   Deno.test(`writePidFile() and the removers refuse ${what} and leave it`, {
     ignore: isWindows,
   }, () =>
-    inFolder(async (folder, path) => {
+    withPath(async (folder, path) => {
       await make(path);
       const before = [await fileNames(folder), (await Deno.lstat(path)).ino];
 
@@ -115,7 +104,7 @@ Deno.test(
   `readPidFile() says that it may not read${unlessRoot.note}`,
   unlessRoot,
   () =>
-    inFolder(async (_, path) => {
+    withPath(async (_, path) => {
       await Deno.writeTextFile(path, "12345\n", { mode: 0o000 });
 
       assertEquals(readPidFile(path), { kind: "unreadable" });
@@ -123,7 +112,7 @@ Deno.test(
 );
 
 Deno.test("writePidFile() writes the PID and a newline, nothing else", () =>
-  inFolder(async (folder, path) => {
+  withPath(async (folder, path) => {
     writePidFile(path, 12345);
 
     assertEquals(await Deno.readTextFile(path), "12345\n");
@@ -131,7 +120,7 @@ Deno.test("writePidFile() writes the PID and a newline, nothing else", () =>
   }));
 
 Deno.test("writePidFile() replaces a stale file, however long", () =>
-  inFolder(async (_, path) => {
+  withPath(async (_, path) => {
     await Deno.writeTextFile(path, "99999999999\nmore\n");
 
     writePidFile(path, 7);
@@ -142,7 +131,7 @@ Deno.test("writePidFile() replaces a stale file, however long", () =>
 Deno.test("writePidFile() writes into no file that others have open or linked", {
   ignore: isWindows,
 }, () =>
-  inFolder(async (folder, path) => {
+  withPath(async (folder, path) => {
     await Deno.writeTextFile(`${folder}/other`, "precious");
     await Deno.link(`${folder}/other`, path);
 
@@ -152,7 +141,7 @@ Deno.test("writePidFile() writes into no file that others have open or linked", 
   }));
 
 Deno.test("writePidFile() names file and reason when it cannot write", () =>
-  inFolder((folder) => {
+  withPath((folder) => {
     const path = `${folder}/missing/.pid`;
 
     const error = assertThrows(() => writePidFile(path, 7), ServerError);
@@ -166,7 +155,7 @@ Deno.test(
   `writePidFile() and the remover say that they may not${unlessRoot.note}`,
   unlessRoot,
   () =>
-    inFolder(async (folder, path) => {
+    withPath(async (folder, path) => {
       await Deno.writeTextFile(path, "7\n");
       await Deno.chmod(folder, 0o500);
 
@@ -179,7 +168,7 @@ Deno.test(
 );
 
 Deno.test("removeStalePidFile() removes any regular file, and does not mind that there is none", () =>
-  inFolder(async (folder, path) => {
+  withPath(async (folder, path) => {
     for (const text of ["12345\n", "garbage", ""]) {
       await Deno.writeTextFile(path, text);
       removeStalePidFile(path);
@@ -189,7 +178,7 @@ Deno.test("removeStalePidFile() removes any regular file, and does not mind that
   }));
 
 Deno.test("removeOwnPidFile() removes only a file with its own PID", () =>
-  inFolder(async (folder, path) => {
+  withPath(async (folder, path) => {
     for (const text of ["12346\n", "1234\n", "garbage", ""]) {
       await Deno.writeTextFile(path, text);
       removeOwnPidFile(path, 12345);

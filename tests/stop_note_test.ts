@@ -1,16 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { hasStopNote, leaveStopNote, removeStopNote } from "../lib/stop_note.ts";
+import { inFolder } from "./folders.ts";
 
 const SUPERVISOR = { pid: 4242, startTime: "Sun Nov 22 22:13:25 2026" };
 
 /** Runs a test with the path of a note in a folder of its own. */
-async function withPath(test: (path: string) => void | Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "stop_note_test_" });
-  try {
-    await test(`${folder}/note`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+function withPath(test: (path: string) => void | Promise<void>): Promise<void> {
+  return inFolder((folder) => test(`${folder}/note`));
 }
 
 Deno.test("hasStopNote() believes a note for the very supervisor", () =>

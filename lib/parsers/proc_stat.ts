@@ -1,8 +1,11 @@
 /**
  * Parses `/proc/PID/stat` (Linux): who a process is and when it started. Reads no file.
  *
+ * Every run needs it, and so it imports nothing, not even what the parsers share.
+ *
  * @module
  */
+
 /** What `/proc/PID/stat` tells about one process. */
 export interface ProcStat {
   /** Process id, 1 to 2^31 - 1. */

@@ -26,7 +26,8 @@ import { firstHolders, listenRows, socketInodes, socketsOn } from "./proc_socket
  */
 export async function findListeners(port: number, run: RunTool): Promise<Discovery> {
   let answered = false;
-  const sockets = once(() => socketsOn(port));
+  let known: readonly ListenerRow[] | null = null;
+  const sockets = () => known ??= socketsOn(port);
   for (const source of [fromSs, fromLsof, fromNetstat, fromProc]) {
     const all = await source(port, run);
     if (all === null) continue;
@@ -38,11 +39,6 @@ export async function findListeners(port: number, run: RunTool): Promise<Discove
     if (found.processes.length + found.hidden.length > 0) return found;
   }
   return answered ? { kind: "none" } : { kind: "unknown", reason: "no tool and no /proc/net" };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => (made ??= { value: make() }).value;
 }
 
 /** A tool may lie, or speak of another PID namespace: the process's own descriptors decide. */

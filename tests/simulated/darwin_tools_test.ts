@@ -96,12 +96,19 @@ test("lsof and netstat are missing: nothing is called free, nobody is signalled"
   assertEquals(mac.leftFiles(), []);
 });
 
+/** A server that never listens. */
+const SLEEPER = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
+
+/** Waits until a server is spawned, and returns its PID. */
+async function spawnedPid(mac: Mac): Promise<number> {
+  await waitUntil(() => mac.leftFiles().length === 2, "the PID file");
+  return mac.serverPid();
+}
+
 test("ps fails while the server is waited for: its record stays, and stop ends it", async () => {
   await using mac = new Mac();
-  const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
-  await using started = mac.launch(sleeper, []);
-  await waitUntil(() => mac.leftFiles().length === 2, "the PID file");
-  const pid = mac.serverPid();
+  await using started = mac.launch(SLEEPER, []);
+  const pid = await spawnedPid(mac);
   mac.fault("broken", "ps");
 
   const { code } = await started.finished();
@@ -115,10 +122,8 @@ test("ps fails while the server is waited for: its record stays, and stop ends i
 
 test("ps fails after the supervisor was killed: status cannot tell, and says so with 4", async () => {
   await using mac = new Mac();
-  const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
-  await using started = mac.launch(sleeper, []);
-  await waitUntil(() => mac.leftFiles().length === 2, "the PID file");
-  const pid = mac.serverPid();
+  await using started = mac.launch(SLEEPER, []);
+  const pid = await spawnedPid(mac);
   started.kill("SIGKILL");
   await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
   mac.fault("broken", "ps");

@@ -5,7 +5,7 @@
  * @module
  */
 
-const { readTextFile } = Deno;
+const { readTextFileSync } = Deno;
 const { tryLockSync, readSync } = Deno.FsFile.prototype;
 
 /** Files whose lock was found to be somebody else's. */
@@ -19,12 +19,12 @@ function lockViolation(): Error {
 }
 
 Object.assign(Deno, {
-  async readTextFile(path: string): Promise<string> {
-    if (!path.endsWith(".lock")) return await readTextFile(path);
-    using file = await Deno.open(path, { read: true, write: true });
+  readTextFileSync(path: string): string {
+    if (!path.endsWith(".lock")) return readTextFileSync(path);
+    using file = Deno.openSync(path, { read: true, write: true });
     if (!tryLockSync.call(file, true)) throw lockViolation();
     file.unlockSync();
-    return await readTextFile(path);
+    return readTextFileSync(path);
   },
 });
 Object.assign(Deno.FsFile.prototype, {
