@@ -205,7 +205,7 @@ self.onmessage = ({ data: folder }) => {
 };`;
 
 async function compete(folder: string): Promise<[taken: number, violations: number]> {
-  const url = `data:text/typescript,${encodeURIComponent(COMPETITOR)}`;
+  const url = `data:text/javascript,${encodeURIComponent(COMPETITOR)}`;
   const worker = new Worker(url, { type: "module" });
   const result = Promise.withResolvers<[number, number]>();
   worker.onmessage = ({ data }) => result.resolve(data);
