@@ -183,29 +183,8 @@ Deno.test("Lock.remove() does not mind that file or folder are gone already", {
     assertEquals(await fileNames(folder), []);
   }));
 
-/** Takes the lock as often as it can; "held" is there as long as somebody believes to have it. */
-const COMPETITOR = `
-import { tryLock } from "${new URL("../lib/lock.ts", import.meta.url)}";
-self.onmessage = ({ data: folder }) => {
-  let taken = 0, violations = 0;
-  for (const until = performance.now() + 500; performance.now() < until;) {
-    const attempt = tryLock(folder + "/lock", { create: true });
-    if (attempt.kind !== "acquired") continue;
-    taken++;
-    try {
-      Deno.openSync(folder + "/held", { write: true, createNew: true }).close();
-      Deno.removeSync(folder + "/held");
-    } catch {
-      violations++;
-    }
-    // Unlinked first and let go of after, so others lock what is no longer there.
-    attempt.lock.remove();
-  }
-  self.postMessage([taken, violations]);
-};`;
-
 async function compete(folder: string): Promise<[taken: number, violations: number]> {
-  const url = `data:text/javascript,${encodeURIComponent(COMPETITOR)}`;
+  const url = new URL("./lock_competitor.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
   const result = Promise.withResolvers<[number, number]>();
   worker.onmessage = ({ data }) => result.resolve(data);
