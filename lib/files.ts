@@ -76,9 +76,8 @@ export function absolute(path: string, cwd: string): string {
  * @returns The path, of Windows if it has a drive or a server.
  */
 export function pathOfUrl(url: string): string {
-  const { hostname, pathname } = new URL(url);
-  const path = decodeURIComponent(pathname);
-  if (hostname !== "") return `\\\\${hostname}${path.replaceAll("/", "\\")}`;
+  const path = decodeURIComponent(url.slice("file://".length));
+  if (!path.startsWith("/")) return `\\\\${path.replaceAll("/", "\\")}`;
   return /^\/[a-z]:\//i.test(path) ? path.slice(1).replaceAll("/", "\\") : path;
 }
 

@@ -91,13 +91,12 @@ export function rootOf(record: LockRecord): TreeRoot {
  * Tells whether this very process belongs to a server: whoever ends that server ends itself.
  *
  * @param record The server's record.
- * @param platform The platform.
+ * @param lineage This process and its ancestors.
  * @returns `true` if it descends from the server, or carries its marker.
  */
-export async function runsInside(record: LockRecord, platform: Platform): Promise<boolean> {
+export function runsInside(record: LockRecord, lineage: ReadonlySet<number>): boolean {
   const { marker, server } = rootOf(record);
-  if (Deno.env.get(MARKER_NAME) === marker) return true;
-  return server !== null && (await platform.lineage()).has(server.pid);
+  return Deno.env.get(MARKER_NAME) === marker || (server !== null && lineage.has(server.pid));
 }
 
 /**

@@ -66,7 +66,7 @@ export class Lock {
    * @returns The text of the file.
    */
   read(): string {
-    return readOpenFile(this.#file);
+    return readRecord(this.#file, this.#file.statSync());
   }
 
   /**
@@ -88,7 +88,7 @@ export class Lock {
   remove(): void {
     if (this.#isReleased) return;
     try {
-      if (!isInPlace(this.#path, this.#file)) return;
+      if (!isInPlace(this.#path, this.#file.statSync())) return;
       this.#copy?.remove();
       Deno.removeSync(this.#path);
     } catch (error) {
@@ -129,18 +129,17 @@ export function tryLock(
     if (file === "absent") return { kind: "absent" };
     if (file === "changed") continue;
     try {
-      if (!file.tryLockSync(true)) {
-        const text = options.copies?.read(path) ?? readOpenFile(file);
-        const ownerUid = foreignOwner(file);
+      const isFree = file.tryLockSync(true);
+      const info = file.statSync();
+      const ownerUid = foreignOwner(info);
+      if (!isFree) {
+        const text = options.copies?.read(path) ?? readRecord(file, info);
         file.close();
         return { kind: "held", text, ownerUid };
       }
-      if (isInPlace(path, file)) {
-        return {
-          kind: "acquired",
-          lock: new Lock(path, file, options.copies?.of(path) ?? null),
-          ownerUid: foreignOwner(file),
-        };
+      if (isInPlace(path, info)) {
+        const lock = new Lock(path, file, options.copies?.of(path) ?? null);
+        return { kind: "acquired", lock, ownerUid };
       }
     } catch (error) {
       file.close();
@@ -152,8 +151,7 @@ export function tryLock(
 }
 
 /** The owner of a file that is neither root's nor this user's: he may have written anything. */
-function foreignOwner(file: Deno.FsFile): number | null {
-  const { uid } = file.statSync();
+function foreignOwner({ uid }: Deno.FileInfo): number | null {
   return uid === 0 || uid === Deno.uid() ? null : uid;
 }
 
@@ -189,14 +187,13 @@ function openLockFile(
   }
 }
 
-function isInPlace(path: string, file: Deno.FsFile): boolean {
-  const [open, there] = [file.statSync(), lstatOrNull(path)];
+function isInPlace(path: string, open: Deno.FileInfo): boolean {
+  const there = lstatOrNull(path);
   assertOurs(path, open, "lock");
   return there !== null && there.isFile && open.isFile && open.dev === there.dev &&
     open.ino === there.ino;
 }
 
-function readOpenFile(file: Deno.FsFile): string {
-  const { size } = file.statSync();
+function readRecord(file: Deno.FsFile, { size }: Deno.FileInfo): string {
   return size > MAX_RECORD_BYTES ? "" : readFrom(file, 0, size);
 }

@@ -74,7 +74,9 @@ export async function surroundings(): Promise<Surroundings> {
   return {
     env: Deno.env.toObject(),
     dotenv: await dotenv(),
-    programDir: programDir(),
+    get programDir() {
+      return programDir();
+    },
   };
 }
 

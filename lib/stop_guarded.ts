@@ -36,7 +36,8 @@ export async function stopGuarded(
   const { platform, graceMs, say, warn, files } = options;
   const tree = record.server === null ? [] : await platform.descendants(record.server.pid);
   const proven = tree.some((row) => isSameProcess(row, record.server)) ? tree : [];
-  if (await runsInside(record, platform)) {
+  const lineage = await platform.lineage();
+  if (runsInside(record, lineage)) {
     warn(stopMessages.runsInside(record));
     return [supervisor, ...proven].map((process) => ({ process, fate: "protected" }));
   }
@@ -55,7 +56,7 @@ export async function stopGuarded(
     return await stopByForce({ record, supervisor, tree: proven, unlocked, reacted }, options);
   }
   const deadline = performance.now() + graceMs;
-  const asked = await ask(supervisor, platform);
+  const asked = await ask(supervisor, lineage, platform);
   if (asked === "denied") {
     warn(messages.accessDenied(supervisor.pid));
     return [{ process: supervisor, fate: "accessDenied" }];
@@ -74,9 +75,10 @@ export async function stopGuarded(
 
 async function ask(
   supervisor: ProcessRow,
+  lineage: ReadonlySet<number>,
   platform: Platform,
 ): Promise<"sent" | "gone" | "denied" | "mayNot"> {
-  if ((await platform.lineage()).has(supervisor.pid) || supervisor.pid <= 1) return "mayNot";
+  if (lineage.has(supervisor.pid) || supervisor.pid <= 1) return "mayNot";
   if ((await platform.stillAlive([supervisor])).length === 0) return "gone";
   const result = signalProcess(supervisor.pid, PATIENT_STOP);
   // Ctrl+Z in its terminal: it has to wake to do its work.

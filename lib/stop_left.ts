@@ -69,7 +69,7 @@ export async function endOrphans(
   const { platform, graceMs, say, warn, action } = options;
   const orphans = await findOrphans(record, platform);
   if (record === null || orphans.length === 0) return [];
-  if (await runsInside(record, platform)) {
+  if (runsInside(record, await platform.lineage())) {
     warn(stopMessages.runsInside(record));
     return orphans.map((process) => ({ process, fate: "protected" }));
   }

@@ -14,6 +14,8 @@ import type { Platform } from "./types.ts";
 const tree = (): Promise<typeof import("./linux_tree.ts")> => import("./linux_tree.ts" as string);
 const listeners = (): Promise<typeof import("./linux_listeners.ts")> =>
   import("./linux_listeners.ts" as string);
+const lastSources = (): Promise<typeof import("./linux_last_sources.ts")> =>
+  import("./linux_last_sources.ts" as string);
 const sockets = (): Promise<typeof import("./proc_sockets.ts")> =>
   import("./proc_sockets.ts" as string);
 const facts = (): Promise<typeof import("./proc_facts.ts")> => import("./proc_facts.ts" as string);
@@ -48,7 +50,7 @@ export function linuxPlatform(run: RunTool): Platform {
     withLogins: async (processes) => (await facts()).withLogins(processes),
     isReserved: () => Promise.resolve(false),
     forceTree: null,
-    preload: () => Promise.all([tree(), sockets(), listeners()]),
+    preload: () => Promise.all([tree(), sockets(), listeners(), lastSources(), facts()]),
     ignoresHangup: () =>
       Promise.resolve(/^SigIgn:\s*[\da-f]*[13579bdf]$/m.test(proc.readText("/proc/self/status")!)),
   };

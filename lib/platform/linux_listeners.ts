@@ -7,14 +7,13 @@
 
 import type { RunTool } from "../command.ts";
 import type { ListenerRow } from "../listener.ts";
-import { parseLsof } from "../parsers/lsof.ts";
-import { parseNetstatLinux } from "../parsers/netstat_linux.ts";
 import { parseSs } from "../parsers/ss.ts";
-import type { Discovery } from "../process_row.ts";
+import type { Discovery, HiddenHolder } from "../process_row.ts";
+import { type Answer, ask } from "./ask.ts";
 import { livingProcess } from "./proc.ts";
-import { userName } from "./proc_facts.ts";
-import { listPids } from "./linux_tree.ts";
-import { firstHolders, listenRows, socketInodes, socketsOn } from "./proc_sockets.ts";
+import { firstHolders, socketInodes, socketsOn } from "./proc_sockets.ts";
+
+type Found = Extract<Discovery, { kind: "found" }>;
 
 /**
  * Asks one source after the other. What a tool says is believed only where it names somebody: an
@@ -25,20 +24,31 @@ import { firstHolders, listenRows, socketInodes, socketsOn } from "./proc_socket
  * @returns Who listens.
  */
 export async function findListeners(port: number, run: RunTool): Promise<Discovery> {
-  let answered = false;
   let known: readonly ListenerRow[] | null = null;
   const sockets = () => known ??= socketsOn(port);
-  for (const source of [fromSs, fromLsof, fromNetstat, fromProc]) {
-    const all = await source(port, run);
-    if (all === null) continue;
-    answered = true;
-    const rows = plausible(all.filter((row) => row.port === port), port, sockets);
-    const found = describeHolders(rows, sockets);
-    // What a tool may not see this process perhaps may: the last source looks for itself.
-    if (found.hidden.length > 0 && source !== fromProc) continue;
-    if (found.processes.length + found.hidden.length > 0) return found;
+  const look = async (answer: Answer<readonly ListenerRow[]>) => {
+    const all = answer.kind === "answer" ? answer.value : [];
+    const rows = all.filter((row) => row.port === port);
+    return await describeHolders(plausible(rows, port, sockets), sockets);
+  };
+  const first = await look(
+    await ask(run, { tool: "ss", args: ["-ltnpH", `sport = :${port}`], parse: parseSs }),
+  );
+  if (isComplete(first)) return first;
+  const last: typeof import("./linux_last_sources.ts") = await import(
+    "./linux_last_sources.ts" as string
+  );
+  for (const source of [last.fromLsof, last.fromNetstat]) {
+    const found = await look(await source(port, run));
+    if (isComplete(found)) return found;
   }
-  return answered ? { kind: "none" } : { kind: "unknown", reason: "no tool and no /proc/net" };
+  // What a tool may not see this process perhaps may.
+  const found = await look({ kind: "answer", value: last.fromProc(port) });
+  return found.processes.length + found.hidden.length > 0 ? found : { kind: "none" };
+}
+
+function isComplete({ processes, hidden }: Found): boolean {
+  return processes.length > 0 && hidden.length === 0;
 }
 
 /** A tool may lie, or speak of another PID namespace: the process's own descriptors decide. */
@@ -55,63 +65,25 @@ function plausible(
   });
 }
 
-type Found = Extract<Discovery, { kind: "found" }>;
-
-function describeHolders(
+async function describeHolders(
   rows: readonly ListenerRow[],
   sockets: () => readonly ListenerRow[],
-): Found {
+): Promise<Found> {
   const pids = new Set(rows.flatMap((row) => row.pid ?? []));
-  const unseen = rows.filter((row) => row.pid === null);
-  const owners = unseen.map((row) => row.uid ?? sockets()[0]?.uid);
-  const hidden = [...new Set(owners)].map((uid) => ({
-    user: uid === undefined ? null : userName(uid),
-  }));
   return {
     kind: "found",
     processes: [...pids].flatMap((pid) => livingProcess(pid) ?? []),
-    hidden,
+    hidden: await hiddenAmong(rows, sockets),
   };
 }
 
-async function parsed(
-  run: ReturnType<RunTool>,
-  parse: (text: string) => ListenerRow[],
-): Promise<ListenerRow[] | null> {
-  const ran = await run;
-  if (ran.kind !== "done") return null;
-  try {
-    return parse(ran.stdout);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
-function fromSs(port: number, run: RunTool): Promise<ListenerRow[] | null> {
-  return parsed(run("ss", ["-ltnpH", `sport = :${port}`]), parseSs);
-}
-
-function fromLsof(port: number, run: RunTool): Promise<ListenerRow[] | null> {
-  return parsed(
-    run("lsof", ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-F", "pcuLnT"]),
-    parseLsof,
-  );
-}
-
-/** netstat names one holder of each socket; those who share it come from /proc, if it is readable. */
-async function fromNetstat(port: number, run: RunTool): Promise<ListenerRow[] | null> {
-  const rows = await parsed(run("netstat", ["-ltnpe"]), parseNetstatLinux);
-  const named = rows?.filter((row) => row.port === port && row.pid !== null) ?? [];
-  return named.length > 0 ? [...named, ...fromProc(port)] : rows;
-}
-
-function fromProc(port: number): ListenerRow[] {
-  const sockets = listenRows().filter((row) => row.port === port);
-  if (sockets.length === 0) return [];
-  const held = listPids().map((pid) => ({ pid, inodes: socketInodes(pid) }));
-  return sockets.flatMap((socket) => {
-    const holders = held.filter(({ inodes }) => inodes?.has(socket.inode!));
-    return holders.length > 0 ? holders.map(({ pid }) => ({ ...socket, pid })) : [socket];
-  });
+async function hiddenAmong(
+  rows: readonly ListenerRow[],
+  sockets: () => readonly ListenerRow[],
+): Promise<HiddenHolder[]> {
+  const unseen = rows.filter((row) => row.pid === null);
+  if (unseen.length === 0) return [];
+  const { userName }: typeof import("./proc_facts.ts") = await import("./proc_facts.ts" as string);
+  const owners = unseen.map((row) => row.uid ?? sockets()[0]?.uid);
+  return [...new Set(owners)].map((uid) => ({ user: uid === undefined ? null : userName(uid) }));
 }

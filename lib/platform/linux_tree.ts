@@ -7,7 +7,14 @@
 import type { ProcessRow, TreeRoot } from "../process_row.ts";
 import { treeMembers } from "../process_tree.ts";
 import { MARKER_NAME } from "../record.ts";
-import { countBirths, livingProcess, type ProcessStat, readStat, readText } from "./proc.ts";
+import {
+  countBirths,
+  listPids,
+  livingProcess,
+  type ProcessStat,
+  readStat,
+  readText,
+} from "./proc.ts";
 
 /** How many PIDs are tried one by one rather than listed. */
 const FEW_PIDS = 64;
@@ -82,20 +89,6 @@ function candidates({ server, bornAfter }: TreeRoot, newest: number | null): num
 function isLeader({ pid }: ProcessStat): boolean {
   const leader = /^Tgid:\s*(\d+)$/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
   return leader === undefined || Number(leader) === pid;
-}
-
-/**
- * Lists the PIDs of all processes.
- *
- * @returns The PIDs, in no order.
- */
-export function listPids(): number[] {
-  const pids: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    const pid = Number(name);
-    if (Number.isInteger(pid)) pids.push(pid);
-  }
-  return pids;
 }
 
 /** After it the kernel begins again from the lowest; the smallest that kernels have, if it cannot be seen. */

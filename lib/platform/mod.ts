@@ -5,6 +5,7 @@
  */
 
 import type { RunTool } from "../command.ts";
+import { linuxPlatform } from "./linux.ts";
 import type { Platform } from "./types.ts";
 
 /**
@@ -24,7 +25,7 @@ export async function currentPlatform(): Promise<Platform> {
     );
     return windowsPlatform(run, { systemRoot: Deno.env.get("SystemRoot") });
   }
-  return (await import("./linux.ts")).linuxPlatform(run);
+  return linuxPlatform(run);
 }
 
 /** Linux seldom needs a helper tool: what runs them is loaded with the first. */

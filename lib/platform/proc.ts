@@ -89,6 +89,20 @@ export function livingProcess(pid: number): ProcessRow | null {
 }
 
 /**
+ * Lists the PIDs of all processes.
+ *
+ * @returns The PIDs, in no order.
+ */
+export function listPids(): number[] {
+  const pids: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const pid = Number(name);
+    if (Number.isInteger(pid)) pids.push(pid);
+  }
+  return pids;
+}
+
+/**
  * Lists the children of a process.
  *
  * @param pid The parent.
