@@ -114,7 +114,7 @@ export function portInUse(refusal: Refusal): string {
  */
 export function guardedBy(record: LockRecord, stopCommand: string, now: number): string[] {
   const { supervisor, port, host, cwd, startedAt, state, logFile } = record;
-  const since = `${duration(now - Date.parse(startedAt))} ago`;
+  const since = `${duration(now - startedAt)} ago`;
   return [
     `Started by start_server (PID ${supervisor.pid}) ${since} in ${cwd}, now ${state}.`,
     ...logFile === null ? [] : [`Its log: ${logFile}`],
@@ -133,7 +133,7 @@ export function guardedBy(record: LockRecord, stopCommand: string, now: number):
  */
 export function orphanedFrom(record: LockRecord, stopCommand: string, now: number): string[] {
   const { supervisor, cwd, startedAt } = record;
-  const since = `${duration(now - Date.parse(startedAt))} ago`;
+  const since = `${duration(now - startedAt)} ago`;
   return [
     `Orphaned: started ${since} in ${cwd}, but its supervisor (PID ${supervisor.pid}) was killed.`,
     `Stop it: ${stopCommand}`,

@@ -27,8 +27,8 @@ export interface LockRecord {
   readonly cwd: string;
   /** Where in its life the server is. */
   readonly state: ServerState;
-  /** When the supervisor started, ISO 8601. */
-  readonly startedAt: string;
+  /** When the supervisor started, ms since 1970. */
+  readonly startedAt: number;
   /** Where the output goes, if not to a terminal. */
   readonly logFile: string | null;
   /**
@@ -92,8 +92,8 @@ export function parseRecord(text: string): LockRecord | null {
   const supervisor = identityOf(json.supervisorPid, json.supervisorStart, 1);
   const server = identityOf(json.serverPid, json.serverStart, 2);
   if (supervisor === null || (server === null && json.serverPid !== null)) return null;
-  if (!isText(bootId) || !isText(host) || !isText(cwd) || !isText(startedAt)) return null;
-  if (!isPort(port) || !isState(state)) return null;
+  if (!isText(bootId) || !isText(host) || !isText(cwd)) return null;
+  if (!isPort(port) || !isState(state) || !isTime(startedAt)) return null;
   if (!Array.isArray(command) || !command.every((word) => typeof word === "string")) return null;
   return {
     supervisor,
@@ -135,6 +135,11 @@ function isText(value: unknown): value is string {
 
 function isPort(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 65535;
+}
+
+/** No later than a `Date` can be. */
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 8.64e15;
 }
 
 function isState(value: unknown): value is ServerState {

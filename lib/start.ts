@@ -71,7 +71,7 @@ async function firstRecord(
       command,
       cwd,
       state: "starting",
-      startedAt: new Date().toISOString(),
+      startedAt: Date.now(),
       logFile,
     };
   } catch (error) {

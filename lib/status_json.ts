@@ -16,7 +16,6 @@ import type { PortStatus } from "./status.ts";
  */
 export function statusToJson(status: PortStatus, now: number): Record<string, unknown> {
   const { port, state, record, processes, others, pidFile, responds } = status;
-  const started = record === null ? NaN : Date.parse(record.startedAt);
   const listed = [...processes, ...others];
   return {
     port,
@@ -25,8 +24,10 @@ export function statusToJson(status: PortStatus, now: number): Record<string, un
     pid: record?.server?.pid ?? processes[0]?.pid ?? null,
     supervisorPid: record === null || state === "orphaned" ? null : record.supervisor.pid,
     url: record === null ? null : urlOf(record.host, port),
-    startedAt: record?.startedAt ?? null,
-    uptimeSeconds: Number.isNaN(started) ? null : Math.max(0, Math.round((now - started) / 1000)),
+    startedAt: record === null ? null : new Date(record.startedAt).toISOString(),
+    uptimeSeconds: record === null
+      ? null
+      : Math.max(0, Math.round((now - record.startedAt) / 1000)),
     command: record?.command ?? null,
     cwd: record?.cwd ?? null,
     pidFile,

@@ -32,7 +32,7 @@ export function describeStatus(status: PortStatus, now: number): string {
     ["URL", record && `${urlOf(record.host, port)}${answers(responds)}`],
     ["PID", record?.server ? String(record.server.pid) : null],
     ["Supervisor", record && state !== "orphaned" ? `PID ${record.supervisor.pid}` : null],
-    ["Up", record && `${duration(now - Date.parse(record.startedAt))}, since ${record.startedAt}`],
+    ["Up", record && upSince(record.startedAt, now)],
     ["Uses", usage(status)],
     ["Command", record && describeCommand(record.command)],
     ["Folder", record?.cwd ?? null],
@@ -65,7 +65,7 @@ export function statusTable(statuses: readonly PortStatus[], now: number): strin
         String(port),
         state,
         String(record?.server?.pid ?? first?.pid ?? "-"),
-        record ? duration(now - Date.parse(record.startedAt)) : "-",
+        record ? duration(now - record.startedAt) : "-",
         status.usage ? megabytes(status.usage.memoryBytes) : "-",
         responds === null ? "-" : responds ? "yes" : "no",
         describeCommand(record?.command ?? [first?.command ?? "-"]),
@@ -90,6 +90,10 @@ function megabytes(bytes: number): string {
 
 function answers(responds: boolean | null): string {
   return responds === null ? "" : responds ? " (answers)" : " (does not answer)";
+}
+
+function upSince(startedAt: number, now: number): string {
+  return `${duration(now - startedAt)}, since ${new Date(startedAt).toISOString()}`;
 }
 
 function list(title: string, lines: readonly string[]): string[] {

@@ -18,7 +18,7 @@ function readyRecord(pid: number): string {
     command: ["server"],
     cwd: "/",
     state: "ready",
-    startedAt: new Date(0).toISOString(),
+    startedAt: 0,
     logFile: null,
   });
 }

@@ -17,7 +17,7 @@ const RECORD: LockRecord = {
   command: ["uvicorn", "app:app"],
   cwd: "/srv/app",
   state: "ready",
-  startedAt: "2026-11-22T20:00:00.000Z",
+  startedAt: Date.UTC(2026, 10, 22, 20),
   logFile: null,
 };
 
@@ -162,7 +162,7 @@ Deno.test("urlOf() gives what a browser opens", { permissions: "none" }, () => {
 Deno.test("guardedBy() and orphanedFrom() say who, when, where and what stops it", {
   permissions: "none",
 }, () => {
-  const now = Date.parse(RECORD.startedAt) + 125_000;
+  const now = RECORD.startedAt + 125_000;
   for (const describe of [messages.guardedBy, messages.orphanedFrom]) {
     const text = describe(RECORD, "stop it --port 8001", now).join("\n");
     for (const part of ["PID 300", "2 min 5 s ago", RECORD.cwd, "Stop it: stop it --port 8001"]) {

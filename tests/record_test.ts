@@ -10,7 +10,7 @@ const RECORD: LockRecord = {
   command: ["uvicorn", "app:app", "--port", "8001", "ü \" ' \n \u2028"],
   cwd: "/srv/my app",
   state: "ready",
-  startedAt: "2026-11-22T20:00:00.000Z",
+  startedAt: Date.UTC(2026, 10, 22, 20),
   logFile: null,
 };
 
@@ -86,7 +86,7 @@ Deno.test("parseRecord() takes no field of another type or out of range", {
     command: [undefined, null, "uvicorn", [1], [null], ["a", ["b"]], { 0: "a" }],
     cwd: [undefined, null, "", 7],
     state: [undefined, null, "", "READY", "running", 1, "constructor"],
-    startedAt: [undefined, null, "", 1732300000],
+    startedAt: [undefined, null, "", "2026-11-22T20:00:00.000Z", -1, 0.5, 8.64e15 + 1],
   };
   for (const [field, values] of Object.entries(bad)) {
     for (const value of values) {

@@ -11,7 +11,7 @@ const RECORD: LockRecord = {
   command: ["uvicorn", "app:app"],
   cwd: "/srv/app",
   state: "ready",
-  startedAt: "2026-11-22T20:00:00.000Z",
+  startedAt: Date.UTC(2026, 10, 22, 20),
   logFile: null,
 };
 

@@ -132,7 +132,7 @@ export function recordText(port: number, changes: Record<string, unknown> = {}):
   const record = {
     ...{ supervisorPid: 4_000_000, supervisorStart: "1", serverPid: null, serverStart: null },
     ...{ bootId: bootId(), host: "127.0.0.1", port, command: ["x"], cwd: "/", state: "ready" },
-    ...{ startedAt: "2026-01-01T00:00:00.000Z", logFile: null },
+    ...{ startedAt: Date.UTC(2026, 0, 1), logFile: null },
     ...changes,
   };
   return JSON.stringify(record) + "\n";

@@ -307,7 +307,7 @@ const record: fc.Arbitrary<LockRecord> = fc.record({
   command: fc.array(fc.string({ unit: "binary" })),
   cwd: name1,
   state: fc.constantFrom("starting", "ready", "stopping"),
-  startedAt: name1,
+  startedAt: fc.integer({ min: 0, max: 8.64e15 }),
   logFile: fc.option(name1),
 });
 
