@@ -15,7 +15,7 @@ def listen(port, option=socket.SO_REUSEADDR, mute=False):
     s.bind(("127.0.0.1", port))
     s.listen(64)
     if not mute:
-        print("listening", os.getpid(), flush=True)
+        print(f"listening {os.getpid()}\n", end="", flush=True)
     return s
 
 
@@ -39,7 +39,7 @@ def escape(clean):
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            print("escaped", os.getpid(), flush=True)
+            print(f"escaped {os.getpid()}\n", end="", flush=True)
             os.execve("/bin/sleep", ["sleep", "1000"], {} if clean else dict(os.environ))
         os._exit(0)
     os.wait()
@@ -176,7 +176,7 @@ def headless(port):
 
 def respawn(port, delay):
     """Starts a listener again whenever it ends, at most 100 times."""
-    print("respawner", os.getpid(), flush=True)
+    print(f"respawner {os.getpid()}\n", end="", flush=True)
     for _ in range(100):
         subprocess.run([sys.executable, "-I", "-S", __file__, "plain", str(port)])
         time.sleep(float(delay))

@@ -11,7 +11,7 @@ s.listen()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        print("escaped", os.getpid(), flush=True)
+        print(f"escaped {os.getpid()}\n", end="", flush=True)
         time.sleep(1000)
     os._exit(0)
 os.wait()
