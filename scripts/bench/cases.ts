@@ -42,6 +42,7 @@ export function idleCases(means: Means): Case[] {
     },
     { name: "refusal", measure: () => refusal(means) },
     status(means),
+    ...leastCases(means),
     {
       name: "detach",
       missing: programs.detachMissing,
@@ -50,6 +51,18 @@ export function idleCases(means: Means): Case[] {
     { name: "version start", measure: () => version(programs, "start_server.ts") },
     { name: "version stop", measure: () => version(programs, "stop_server.ts") },
     ...stops(means),
+  ];
+}
+
+/** The same of the least program that does the job. */
+function leastCases(means: Means): Case[] {
+  const { programs } = means;
+  const least = { ...means, programs: { ...programs, ...programs.least } };
+  return [
+    { name: "least start", measure: () => supervisedStart(least, least.programs.start) },
+    { name: "least refusal", measure: () => refusal(least) },
+    { ...status(least), name: "least status" },
+    { ...stop(least), name: "least stop", isBasis: false },
   ];
 }
 

@@ -22,6 +22,8 @@ export interface Programs {
   readonly bare: (program: string, ...args: string[]) => string[];
   /** Deno with nothing to do. */
   readonly empty: readonly string[];
+  /** The least that does the job, in place of ours. */
+  readonly least: Pick<Programs, "start" | "stop" | "status">;
   /** The reference supervisor. */
   readonly psutilSupervisor: (port: number, server: readonly string[]) => string[];
 }
@@ -54,6 +56,7 @@ export async function findPrograms(paths: Paths): Promise<Programs> {
     detachMissing: hasDetach ? null : "start_server has no --detach yet",
     bare: (program, ...args) => bare(`${root}/${program}`, ...args),
     empty: bare(empty),
+    least: leastPrograms(bare, `${fixtures}/least.ts`, pidDir),
     psutilSupervisor: (port, server) => [
       python,
       `${fixtures}/supervise.py`,
@@ -61,6 +64,19 @@ export async function findPrograms(paths: Paths): Promise<Programs> {
       String(port),
       ...server,
     ],
+  };
+}
+
+function leastPrograms(
+  bare: Programs["bare"],
+  path: string,
+  pidDir: string,
+): Programs["least"] {
+  const lock = (port: number) => `${pidDir}/.server_${port}.lock`;
+  return {
+    start: (port, server) => bare(path, "start", lock(port), String(port), ...server),
+    stop: (port) => bare(path, "stop", lock(port)),
+    status: (port) => bare(path, "status", lock(port)),
   };
 }
 

@@ -50,16 +50,16 @@ export class RowMaker {
     this.#make(what, "", [key], () => ({ measured: "", share: null, times: this.#stats(key) }));
   }
 
-  /** A median, less another, in units of E; E is taken from the same phase. */
-  inE(what: string, limit: number, key: string, less?: string, plus = ""): void {
+  /** A median, less another, in units of E, without a target if the limit is `null`. */
+  inE(what: string, limit: number | null, key: string, less?: string, plus = ""): void {
     const empty = `${key.split("/")[0]}/E/exit`;
     const keys = less === undefined ? [key, empty] : [key, empty, less];
-    this.#make(what, `<= ${limit} E${plus}`, keys, () => {
+    this.#make(what, limit === null ? "" : `<= ${limit} E${plus}`, keys, () => {
       const own = this.#median(key) - (less === undefined ? 0 : this.#median(less));
       const value = own / this.#median(empty);
       return {
         measured: `${value.toFixed(2)} E${plus}`,
-        share: value / limit,
+        share: limit === null ? null : value / limit,
         times: this.#stats(key),
       };
     });

@@ -71,5 +71,11 @@ export function makeRows(source: FigureSource, options: RowOptions): Row[] {
   maker.inE("module load: start_server --version", 1.35, "idle/version start/exit");
   maker.inE("module load: stop_server --version", 1.35, "idle/version stop/exit");
   maker.amount("modules of node: in the static graph", 0, "modules/graph/node", "");
+  const least = "the least program:";
+  maker.inE(`${least} stop, port free`, null, "idle/least stop/port", "idle/S/port", " + S");
+  maker.inE(`${least} stop, exited`, null, "idle/least stop/exit", "idle/S/port", " + S");
+  maker.inE(`${least} start, first answer`, null, "idle/least start/port", bare);
+  maker.inE(`${least} refusal`, null, "idle/least refusal/exit");
+  maker.inE(`${least} status`, null, "idle/least status/exit");
   return maker.rows;
 }
