@@ -138,7 +138,9 @@ export async function signallable(
   { ownerUid = null }: TreeRoot,
   platform: Platform,
 ): Promise<ProcessRow[]> {
-  const lineage = await platform.lineage();
+  // A child of this process is none of its ancestors, and to look at all of them takes a while.
+  const isOurs = rows.every(({ ppid }) => ppid === Deno.pid);
+  const lineage = isOurs ? new Set<number>() : await platform.lineage();
   return rows.filter(({ pid, uid }) =>
     !lineage.has(pid) && (ownerUid === null || uid === ownerUid)
   );

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { endTree } from "./end_tree.ts";
+import { endTree, withEarlier } from "./end_tree.ts";
 import * as messages from "./messages.ts";
 import { leaveStopNote, removeStopNote } from "./stop_note.ts";
 import type { StopOptions, StoppedProcess } from "./stop_options.ts";
-import { type Abandoned, endSupervisor, withEarlier } from "./take_over.ts";
+import { type Abandoned, endSupervisor } from "./take_over.ts";
 
 /** How long a supervisor may take to clean up, ms: it asks PowerShell, which takes seconds to start. */
 const CLEAN_UP_MS = 15_000;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { endTree } from "./end_tree.ts";
+import { endTree, withEarlier } from "./end_tree.ts";
 import { ServerError } from "./errors.ts";
 import { isPortFree } from "./port_free.ts";
 import type { StopOptions, StoppedProcess } from "./stop_options.ts";
@@ -79,7 +79,7 @@ export async function endOrphans(
   for (const { process, fate } of ended) {
     if (fate === "accessDenied") warn(messages.accessDenied(process.pid));
   }
-  return ended;
+  return withEarlier(orphans, ended);
 }
 
 /**

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { endTree } from "./end_tree.ts";
+import { endTree, withEarlier } from "./end_tree.ts";
 import type { Platform } from "./platform/types.ts";
 import type { ProcessRow } from "./process_row.ts";
 import type { LockRecord } from "./record.ts";
 import type { StopOptions, StoppedProcess } from "./stop_options.ts";
-import { type EndedProcess, terminate } from "./terminate.ts";
+import { terminate } from "./terminate.ts";
 
 /** How long a supervisor may take to clean up once its server is gone, ms. */
 const CLEAN_UP_MS = 2000;
@@ -42,23 +42,6 @@ export async function takeOver(
   const ended = await endTree(record, platform, { polite: politely ? "SIGTERM" : null, graceMs });
   if (!await unlocked(CLEAN_UP_MS)) await endSupervisor(supervisor, platform);
   return withEarlier(tree, ended);
-}
-
-/**
- * Adds those processes of a server that had ended before they were looked for.
- *
- * @param tree The server's processes as they were before.
- * @param ended Those that were found, and what became of them.
- * @returns All of them.
- */
-export function withEarlier(
-  tree: readonly ProcessRow[],
-  ended: readonly EndedProcess[],
-): StoppedProcess[] {
-  const seen = new Set(ended.map(({ process }) => process.pid));
-  const earlier = tree.filter(({ pid }) => !seen.has(pid))
-    .map((process) => ({ process, fate: "terminated" }) as const);
-  return [...earlier, ...ended];
 }
 
 /**

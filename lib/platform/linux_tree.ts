@@ -49,7 +49,7 @@ export function findTree(root: TreeRoot): ProcessRow[] {
     for (const pid of fresh) {
       seen.add(pid);
       const row = readStat(pid);
-      if (row === null) continue;
+      if (row === null || row.state === "zombie") continue;
       rows.push(row);
       const isYoung = Number(row.startTime) >= Number(since);
       if (isYoung && hasVariable(pid, `${MARKER_NAME}=${marker}`)) carriers.add(row);
