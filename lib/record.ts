@@ -87,7 +87,9 @@ export function formatRecord(record: LockRecord): string {
 export function parseRecord(text: string): LockRecord | null {
   const json = parseObject(text);
   if (json === null) return null;
-  const { bootId, host, port, command, cwd, state, startedAt, logFile } = json;
+  const { bootId, host, port, command, cwd, state, logFile } = json;
+  // Version 0.1.0 wrote it in ISO 8601, and its servers may still run.
+  const startedAt = isText(json.startedAt) ? Date.parse(json.startedAt) : json.startedAt;
   // A supervisor may be PID 1, in a container; it is read here, but never signalled.
   const supervisor = identityOf(json.supervisorPid, json.supervisorStart, 1);
   const server = identityOf(json.serverPid, json.serverStart, 2);

@@ -19,6 +19,10 @@ function jsonWith(change: Record<string, unknown>): string {
   return JSON.stringify({ ...JSON.parse(formatRecord(RECORD)), ...change }) + "\n";
 }
 
+Deno.test("parseRecord() reads the time as 0.1.0 wrote it", { permissions: "none" }, () => {
+  assertEquals(parseRecord(jsonWith({ startedAt: "2026-11-22T20:00:00.000Z" })), RECORD);
+});
+
 Deno.test("formatRecord() writes one line", { permissions: "none" }, () => {
   const text = formatRecord(RECORD);
 
@@ -86,7 +90,7 @@ Deno.test("parseRecord() takes no field of another type or out of range", {
     command: [undefined, null, "uvicorn", [1], [null], ["a", ["b"]], { 0: "a" }],
     cwd: [undefined, null, "", 7],
     state: [undefined, null, "", "READY", "running", 1, "constructor"],
-    startedAt: [undefined, null, "", "2026-11-22T20:00:00.000Z", -1, 0.5, 8.64e15 + 1],
+    startedAt: [undefined, null, "", "yesterday", -1, 0.5, 8.64e15 + 1],
   };
   for (const [field, values] of Object.entries(bad)) {
     for (const value of values) {
