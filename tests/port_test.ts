@@ -1,7 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
-import { poll } from "../lib/delay.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path/from-file-url";
 import { probePort } from "../lib/port.ts";
-import { freePort as portOfOurOwn } from "./e2e/harness.ts";
+import { ROOT } from "./e2e/harness.ts";
 
 const isLinux = Deno.build.os === "linux";
 
@@ -28,15 +28,6 @@ function freePort(): number {
   return listener.addr.port;
 }
 
-/**
- * Sees a port free that was listened on a moment ago. Tests run as threads of one process, and a program
- * that another one starts just then holds a copy of that socket until it has begun.
- */
-async function assertFree(port: number, host?: string): Promise<void> {
-  const free = () => probePort(port, host) === "free" ? true : null;
-  assert(await poll(free, performance.now() + 500), `port ${port} asked with ${host}`);
-}
-
 // The wildcard probe sees a listener on another address only on Linux.
 const HOLDERS: [hostname: string, isSeenEverywhere: boolean][] = [
   ["0.0.0.0", true],
@@ -59,67 +50,17 @@ for (const [hostname, isSeen] of HOLDERS) {
   });
 }
 
-Deno.test("probePort() finds a port free, again and again", async () => {
-  const port = freePort();
+Deno.test("probePort() finds a port free right after it was held, in a process of its own", async () => {
+  const path = fromFileUrl(new URL("./port_alone.ts", import.meta.url));
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", "--lock=tests/deno.lock", path],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
 
-  for (const host of [undefined, "127.0.0.1", "0.0.0.0", "localhost", "::"]) {
-    await assertFree(port, host);
-  }
-});
-
-Deno.test("probePort() finds a port free right after its server closed its connections", async () => {
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr;
-  const client = await Deno.connect({ port, hostname: "127.0.0.1" });
-  const connection = await listener.accept();
-
-  connection.close(); // first, so that its end is in TIME_WAIT
-  await client.read(new Uint8Array(1));
-  client.close();
-  assertEquals(probePort(port, "127.0.0.1"), "busy"); // the wildcard alone is free on a Mac
-  listener.close();
-
-  await assertFree(port);
-});
-
-Deno.test("probePort() is not disturbed by a client that connects in a loop", async () => {
-  // Not one the kernel hands out: a client that loops on such a port connects to itself in the end.
-  const port = portOfOurOwn();
-  const listener = Deno.listen({ port, hostname: "127.0.0.1" });
-  let over = false, refused = 0;
-  const connectInALoop = async () => {
-    while (!over) {
-      try {
-        (await Deno.connect({ port, hostname: "127.0.0.1" })).close();
-      } catch {
-        refused++;
-      }
-    }
-  };
-  const client = connectInALoop();
-  const server = (async () => {
-    for await (const connection of listener) connection.close();
-  })();
-  try {
-    for (let i = 0; i < 20; i++) {
-      assertEquals(probePort(port, "127.0.0.1"), "busy");
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-    listener.close();
-    await server;
-
-    const answers: string[] = [];
-    for (const before = refused; refused < before + 20;) {
-      answers.push(probePort(port, "127.0.0.1"));
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-    // Not each and every one: see `assertFree`.
-    const free = answers.filter((answer) => answer === "free").length;
-    assert(free >= answers.length * 0.8, answers.join(" "));
-  } finally {
-    over = true;
-    await client;
-  }
+  const output = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  assert(success, output);
+  assertStringIncludes(output, "3 passed | 0 failed");
 });
 
 Deno.test("probePort() says that the host is no address of this machine, or no host", () => {
