@@ -64,17 +64,17 @@ function* leadingRows(path: string): Generator<ListenerRow> {
   try {
     const bytes = new Uint8Array(64);
     const decoder = new TextDecoder();
-    let line = "";
-    let isTold = false;
-    for (let count: number | null = bytes.length; count === bytes.length;) {
-      count = file.readSync(bytes);
-      const [rest = "", next] = decoder.decode(bytes.subarray(0, count ?? 0)).split("\n");
-      line += rest;
-      const row: ReturnType<typeof parseProcNetRow> = isTold ? null : parseProcNetRow(line);
+    let line: string | null = ""; // `null` from where its row is told to its end
+    for (let count = bytes.length; count === bytes.length;) {
+      count = file.readSync(bytes) ?? 0;
+      const [rest = "", next] = decoder.decode(bytes.subarray(0, count)).split("\n");
+      const row = line === null ? null : parseProcNetRow(line += rest);
       if (row === "other") return;
-      if (row !== null) yield row;
-      isTold ||= row !== null;
-      if (next !== undefined) [line, isTold] = [next, false];
+      if (row !== null) {
+        yield row;
+        line = null;
+      }
+      line = next ?? line;
     }
   } finally {
     file.close();
