@@ -12,7 +12,7 @@ import { signalGroup, signalProcess, type SignalResult } from "./process.ts";
 /** How long a process may take to vanish after a forced kill, ms, in each of the rounds. */
 const FORCED_WAIT_MS = 1000;
 
-/** When those who left the family are searched for, ms after the polite signal. */
+/** When those are searched for whom the first answer left out, ms after the polite signal. */
 const SEARCH_AFTER_MS = 30;
 
 /** How often the forced kill is repeated for what is born meanwhile. */

@@ -180,6 +180,32 @@ Deno.test("kill -9 of the supervisor: start refuses, stop cleans up", async () =
   assertEquals([sessionMembers(pid), isFree(place.port), place.leftFiles()], [[], true, []]);
 });
 
+Deno.test("stop tells of each orphan, also of those that end at once with their group", async () => {
+  await using place = new Place();
+  const server = [
+    "sh",
+    "-c",
+    'sleep 1000 & exec "$@"',
+    "sh",
+    ...serverCommand("http.ts", "{port}"),
+  ];
+  await using started = await place.start(server);
+  const pid = place.serverPid();
+  started.kill("SIGKILL");
+  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+
+  const { code, stdout } = await place.stop("--json");
+
+  const told = JSON.parse(stdout).processes.map((one: { name: string; outcome: string }) =>
+    `${one.name} ${one.outcome}`
+  );
+  assertEquals([code, isAlive(pid), told.sort()], [
+    0,
+    false,
+    ["deno terminated", "sleep terminated"],
+  ]);
+});
+
 Deno.test("kill -9 of the supervisor: start --force ends the orphan and starts", async () => {
   await using place = new Place();
   await using first = await place.start(serverCommand("http.ts", "{port}"));
