@@ -75,7 +75,10 @@ Deno.test("the log is appended to, and nobody else may read it", async () => {
 Deno.test("--detach is refused like any start, without a word in the other's log", async () => {
   await using place = new Place();
   await detach(place, [], serverCommand("http.ts", "{port}"));
-  const log = Deno.readTextFileSync(place.path("log"));
+  const readLog = () => Deno.readTextFileSync(place.path("log"));
+  // It is ready a moment before its log says so.
+  await waitUntil(() => readLog().includes("Stop it: "), "the last line of the log");
+  const log = readLog();
 
   const second = await detach(place, [], serverCommand("http.ts", "{port}"));
   const json = await detach(place, ["--json"], serverCommand("http.ts", "{port}"));
@@ -84,7 +87,7 @@ Deno.test("--detach is refused like any start, without a word in the other's log
   assertStringIncludes(second.stderr, `Its log: ${place.path("log")}`);
   const { error } = JSON.parse(json.stdout);
   assertEquals([error.kind, error.processes[0].pid], ["portInUse", place.serverPid()]);
-  assertEquals(Deno.readTextFileSync(place.path("log")), log);
+  assertEquals(readLog(), log);
 });
 
 Deno.test("--detach gives the exit code of the failure", async () => {
