@@ -1,10 +1,10 @@
 /**
- * The failures that have an exit code and a place in the JSON error object.
+ * The one error that a user can cause: its kind gives the exit code, its message goes to the user.
  *
  * @module
  */
 
-/** Kinds of failure, as `error.kind` in JSON names them. */
+/** What went wrong, as JSON names it. */
 export type FailureKind =
   | "usage"
   | "portInUse"
@@ -14,7 +14,7 @@ export type FailureKind =
   | "pidFile"
   | "internal";
 
-/** Exit code of each kind of failure. */
+/** The exit code of each kind. */
 export const EXIT_CODES: Readonly<Record<FailureKind, number>> = {
   usage: 2,
   portInUse: 1,
@@ -25,91 +25,41 @@ export const EXIT_CODES: Readonly<Record<FailureKind, number>> = {
   internal: 1,
 };
 
-/** What may be known of a failure besides its message. */
-export interface FailureDetails {
-  /** The error that led to this one. */
-  readonly cause?: unknown;
-  /** Processes that stand in the way. */
-  readonly processes?: readonly FailedProcess[];
-  /** Exit code, if not the one of its kind. */
-  readonly code?: number;
-  /** Finds what to add to the message, where that takes more than is loaded already. */
-  readonly hint?: () => Promise<string>;
-}
-
-/** A process that stands in the way. */
-export interface FailedProcess {
-  /** Its PID. */
+/** A process that a failure names. */
+export interface NamedProcess {
   readonly pid: number;
-  /** Its short name. */
   readonly name: string;
-  /** Its command line. */
   readonly command: string;
 }
 
-/** A failure a user can cause and mend: printed as its message, never as a stack trace. */
-export class ServerError extends Error {
-  /** Name of the class, as for every error. */
-  override readonly name = "ServerError";
-  /** What failed. */
-  readonly kind: FailureKind;
-  /** Exit code. */
-  readonly code: number;
-  /** Processes that stand in the way. */
-  readonly processes: readonly FailedProcess[];
-  readonly #hint: (() => Promise<string>) | undefined;
+/** What a failure may tell beyond its message. */
+export interface FailureDetails {
+  readonly cause?: unknown;
+  /** The processes that stood in the way. */
+  readonly processes?: readonly NamedProcess[];
+  /** The exit code, where the kind does not decide it. */
+  readonly code?: number;
+  /** The log of a server in the background, and its last lines. */
+  readonly logFile?: string;
+  readonly logTail?: readonly string[];
+}
 
-  /**
-   * Makes a failure.
-   *
-   * @param kind What failed.
-   * @param message What to tell the user: what was wanted, what was found, what helps.
-   * @param details What else is known.
-   */
+/** A failure that is told in a line, without a stack trace. */
+export class ServerError extends Error {
+  override readonly name = "ServerError";
+  readonly kind: FailureKind;
+  readonly code: number;
+  readonly details: FailureDetails;
+
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
     super(message, { cause: details.cause });
     this.kind = kind;
     this.code = details.code ?? EXIT_CODES[kind];
-    this.processes = details.processes ?? [];
-    this.#hint = details.hint;
-  }
-
-  /**
-   * Says all there is to say.
-   *
-   * @returns The message with its hint; without, if that cannot be found: offline it may not be there.
-   */
-  async tell(): Promise<string> {
-    try {
-      return this.message + (await this.#hint?.() ?? "");
-    } catch {
-      return this.message;
-    }
+    this.details = details;
   }
 }
 
-/**
- * Turns any failure into the object that `--json` prints.
- *
- * @param error The failure.
- * @param message What it tells; with its hint, if it has one.
- * @returns The object, with every key of the contract.
- */
-export function errorToJson(
-  error: ServerError,
-  message: string = error.message,
-): Record<string, unknown> {
-  const { kind, processes } = error;
-  const listed = processes.map(({ pid, name, command }) => ({ pid, name, command }));
-  return { error: { kind, message, processes: listed } };
-}
-
-/**
- * Says why a system call failed, as people do.
- *
- * @param error What was thrown.
- * @returns Its message without the number of the error and the repeated path.
- */
+/** What an error of the system says, without its number: `Permission denied`. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/ \(os error \d+\).*$/s, "");
