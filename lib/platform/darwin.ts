@@ -26,14 +26,7 @@ const SYSCTL = "/usr/sbin/sysctl";
 const PS_COLUMNS = ["pid", "ppid", "pgid", "stat", "lstart", "user", "command"]
   .flatMap((column) => ["-o", `${column}=`]);
 
-/**
- * Makes the macOS platform.
- *
- * @param run Runs a helper tool, with `LC_ALL=C` and a fixed `TZ`: the start time that `ps` prints is
- * local time in words.
- * @param self PID of this process.
- * @returns The platform. Its answers reject with a ServerError when a tool they need fails.
- */
+/** Makes the macOS platform. */
 export function darwinPlatform(run: RunTool, self: number = Deno.pid): Platform {
   const list = (pids: readonly number[] | "all") => listProcesses(run, self, pids);
   const listAll = async () => needed(await list("all"), "list processes");

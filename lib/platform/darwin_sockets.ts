@@ -16,10 +16,6 @@ import { always, type Answer, ask } from "./ask.ts";
  *
  * `lsof` names every holder of a socket, but to an ordinary user only those that are his own; `netstat`
  * shows every socket. So the first is believed when it names somebody, the second when it says none.
- *
- * @param port The port.
- * @param run Runs a helper tool.
- * @returns One row per socket and holder, or why they cannot be listed.
  */
 export async function listSockets(port: number, run: RunTool): Promise<Answer<ListenerRow[]>> {
   const seen = await askLsof([`-iTCP:${port}`], run);
@@ -33,14 +29,7 @@ export async function listSockets(port: number, run: RunTool): Promise<Answer<Li
   return { kind: "failure", reason: `${first}, ${all.reason}` };
 }
 
-/**
- * Lists the listening sockets of some processes, without a search of all others.
- *
- * @param processes The processes.
- * @param selection What to look at, as `lsof` is told: `-iTCP` or `-iTCP:PORT`.
- * @param run Runs a helper tool.
- * @returns Their sockets; those that no tool can show count as not there.
- */
+/** Lists the listening sockets of some processes, without a search of all others. */
 export async function socketsOf(
   processes: readonly ProcessRow[],
   selection: string,

@@ -23,9 +23,6 @@ export interface Sources {
  * A socket whose process is dead has just been closed, or was inherited by a child that the system does
  * not name; a second look tells which. If processes cannot be listed, the holders are shown all the
  * same, but none of them can be proven to be any process.
- *
- * @param sources Where to look.
- * @returns Who listens; a failure to list the sockets is "unknown", never "none".
  */
 export async function discover(sources: Sources): Promise<Discovery> {
   for (let again = false;; again = true) {

@@ -1,41 +1,30 @@
 /**
- * Picks the platform. The only file that asks which operating system this is.
+ * Picks the platform: the only file that asks which operating system this is. Who needs more of this
+ * room than the interface takes it from here.
  *
  * @module
  */
 
-import type { RunTool } from "../command.ts";
-import { linuxPlatform } from "./linux.ts";
+import { linuxPlatform } from "./linux/mod.ts";
+import { toolRunner } from "./tools.ts";
 import type { Platform } from "./types.ts";
 
-/**
- * The platform this program runs on; the modules of the others are not loaded.
- *
- * @returns Its services.
- */
+export * from "./identity.ts";
+export { type Ending, type SpawnedServer, spawnServer } from "./tools.ts";
+export type * from "./types.ts";
+
+/** The variable by which a server's processes are known, whatever became of their parents. */
+export const MARKER_NAME = "SERVER_GUARD";
+
+/** The platform that this program runs on; the others are not loaded. */
 export async function currentPlatform(): Promise<Platform> {
   if (Deno.build.os === "darwin") {
-    const { darwinPlatform }: typeof import("./darwin.ts") = await import("./darwin.ts" as string);
-    return darwinPlatform(runnerOf("runToolApart"));
+    const { macosPlatform } = await import("./macos/mod.ts");
+    return macosPlatform(toolRunner(true), MARKER_NAME);
   }
-  const run = runnerOf("runTool");
   if (Deno.build.os === "windows") {
-    const { windowsPlatform }: typeof import("./windows.ts") = await import(
-      "./windows.ts" as string
-    );
-    return windowsPlatform(run, { systemRoot: Deno.env.get("SystemRoot") });
+    const { windowsPlatform } = await import("./windows/mod.ts");
+    return windowsPlatform(toolRunner(false), MARKER_NAME);
   }
-  return linuxPlatform(run);
-}
-
-/** Linux seldom needs a helper tool: what runs them is loaded with the first. */
-function runnerOf(name: "runTool" | "runToolApart"): RunTool {
-  let runner: Promise<RunTool> | null = null;
-  return async (...call) => await (await (runner ??= loadRunner(name)))(...call);
-}
-
-async function loadRunner(name: "runTool" | "runToolApart"): Promise<RunTool> {
-  const command: typeof import("../command.ts") = await import("../command.ts" as string);
-  const hung: typeof import("./without_hung.ts") = await import("./without_hung.ts" as string);
-  return hung.withoutHung(command[name]);
+  return linuxPlatform(toolRunner(false), MARKER_NAME);
 }

@@ -14,10 +14,6 @@ import { withDescendants } from "../process_tree.ts";
  *
  * Its start time equals no other, not even that of the same process looked at again: whoever cannot be
  * proven to be the one that was meant is never signalled.
- *
- * @param pid The process.
- * @param name Its name, or `null`.
- * @returns The row.
  */
 export function unprovenRow(pid: number, name: string | null): ProcessRow {
   const startTime = `unknown ${crypto.randomUUID()}`;
@@ -26,13 +22,7 @@ export function unprovenRow(pid: number, name: string | null): ProcessRow {
   return { ...identity, state: "running", name: shown, command: `[${shown}]`, user: null };
 }
 
-/**
- * Finds those that still live.
- *
- * @param rows All processes, or at least those of them that are asked for.
- * @param processes Who to look for.
- * @returns Those with the same PID and start time that are no zombies.
- */
+/** Finds those that still live. */
 export function livingAmong<T extends Identity>(
   rows: readonly ProcessRow[],
   processes: readonly T[],
@@ -41,13 +31,7 @@ export function livingAmong<T extends Identity>(
   return processes.filter((process) => isSameProcess(byPid.get(process.pid) ?? null, process));
 }
 
-/**
- * Finds a process and its ancestors.
- *
- * @param rows All processes.
- * @param pid Where to begin.
- * @returns Its PID and those of all its ancestors.
- */
+/** Finds a process and its ancestors. */
 export function lineageOf(rows: readonly ProcessRow[], pid: number): Set<number> {
   const parents = new Map(rows.map((row) => [row.pid, row.ppid]));
   const pids = new Set<number>();
@@ -55,13 +39,7 @@ export function lineageOf(rows: readonly ProcessRow[], pid: number): Set<number>
   return pids;
 }
 
-/**
- * Finds what surrounds a process, as far as a list of processes tells.
- *
- * @param rows All processes.
- * @param process The process.
- * @returns Its ancestors; nothing else is known.
- */
+/** Finds what surrounds a process, as far as a list of processes tells. */
 export function contextAmong(rows: readonly ProcessRow[], process: ProcessRow): ProcessContext {
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const pids = [...lineageOf(rows, process.ppid)];
@@ -69,23 +47,12 @@ export function contextAmong(rows: readonly ProcessRow[], process: ProcessRow): 
   return { ancestors, cgroup: null, marker: null, cwd: null };
 }
 
-/**
- * Finds a process and its living descendants.
- *
- * @param rows All processes.
- * @param pid The process.
- * @returns Those of them that live; none if there is no such process.
- */
+/** Finds a process and its living descendants. */
 export function familyOf(rows: readonly ProcessRow[], pid: number): ProcessRow[] {
   return living(withDescendants(rows, rows.filter((row) => row.pid === pid)));
 }
 
-/**
- * Leaves out the zombies.
- *
- * @param rows Processes.
- * @returns Those that live.
- */
+/** Leaves out the zombies. */
 export function living(rows: readonly ProcessRow[]): ProcessRow[] {
   return rows.filter((row) => row.state !== "zombie");
 }

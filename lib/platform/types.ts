@@ -78,6 +78,12 @@ export type Discovery =
   | { readonly kind: "none" }
   | { readonly kind: "unknown"; readonly reason: string };
 
+/** Processes that may hold a port. */
+export interface HoldingQuestion<T extends Stat> {
+  readonly port: number;
+  readonly processes: readonly T[];
+}
+
 /** What certain processes hold of a port, seen at their own descriptors, without a search. */
 export interface Holding<T extends Stat> {
   /** Those of them that hold a listening socket on the port. */
@@ -115,6 +121,13 @@ export interface Held extends Identity, Disposable {
 export interface BornSince extends Identity {
   /** How many processes the system had created just before it; `null` if that is not known. */
   readonly births: number | null;
+}
+
+/** Processes that live at one moment. */
+export interface ProcessList {
+  readonly rows: readonly Stat[];
+  /** `false` if some of them ended before they could be looked at: each may have left a successor. */
+  readonly isWhole: boolean;
 }
 
 /** Who holds the lock on a file, as the system tells without a try to lock it. */
@@ -160,12 +173,12 @@ export interface Platform {
   /** One process, zombies included; `null` if there is none with that PID. */
   readProcess(pid: number): Promise<ProcessRow | null>;
   /**
-   * All living processes; with `since` at least those born after it, which costs less on a crowded
-   * machine.
+   * All living processes; with `since` at least it and those born after it, which costs less on a
+   * crowded machine.
    *
    * @throws {ServerError} If they cannot be listed.
    */
-  list(since: BornSince | null): Promise<Stat[]>;
+  list(since: BornSince | null): Promise<ProcessList>;
   /** The same processes as the user is shown them, without those that are gone or replaced. */
   describe(processes: readonly Stat[]): Promise<ProcessRow[]>;
   /** Those of the given processes that still live: same start time, not a zombie. */
@@ -194,8 +207,8 @@ export interface Platform {
 
   /** Who listens on each of the ports; one look for all of them. */
   listeners(ports: readonly number[]): Promise<ReadonlyMap<number, Discovery>>;
-  /** What the given processes hold of a port. */
-  holding<T extends Stat>(port: number, processes: readonly T[]): Promise<Holding<T>>;
+  /** What certain processes hold of a port, in the order of the questions; one look for all. */
+  holding<T extends Stat>(of: readonly HoldingQuestion<T>[]): Promise<Holding<T>[]>;
   /** Where the given processes listen. */
   listeningAt(processes: readonly Stat[]): Promise<Pick<ListenerRow, "address" | "port">[]>;
   /** Who has a port without listening on it; closed connections (TIME_WAIT) are nobody's. */

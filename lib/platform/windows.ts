@@ -50,10 +50,6 @@ export interface WindowsOptions {
  *
  * Without PowerShell processes are still listed by name, but nobody's identity can be proven, and
  * whatever depends on that rejects.
- *
- * @param run Runs a helper tool. PowerShell takes up to some seconds to start.
- * @param options Where the platform runs.
- * @returns The platform. Its answers reject with a ServerError when a tool they need fails.
  */
 export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Platform {
   const tools = windowsTools(run, options);
@@ -105,13 +101,7 @@ export function windowsPlatform(run: RunTool, options: WindowsOptions = {}): Pla
   };
 }
 
-/**
- * Makes what the questions to Windows need.
- *
- * @param run Runs a helper tool.
- * @param options Where the platform runs.
- * @returns The same, complete; a SystemRoot that is no absolute path does not count.
- */
+/** Makes what the questions to Windows need. */
 export function windowsTools(run: RunTool, options: WindowsOptions = {}): WindowsTools {
   const { systemRoot = "", self = Deno.pid } = options;
   const isAbsolute = /^[a-z]:\\[^"]+$/i.test(systemRoot);

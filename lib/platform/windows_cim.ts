@@ -55,33 +55,17 @@ export interface WindowsTools {
   readonly self: number;
 }
 
-/**
- * Path of a tool of Windows, so that none is taken from PATH or the current folder.
- *
- * @param tools The folder of Windows.
- * @param name The tool.
- * @returns Its absolute path.
- */
+/** Path of a tool of Windows, so that none is taken from PATH or the current folder. */
 export function system32({ systemRoot }: Pick<WindowsTools, "systemRoot">, name: string): string {
   return `${systemRoot}\\System32\\${name}`;
 }
 
-/**
- * Lists all processes with what proves their identity.
- *
- * @param tools What is needed.
- * @returns The processes as Windows shows them, or why they cannot be listed.
- */
+/** Lists all processes with what proves their identity. */
 export function askCim(tools: WindowsTools): Promise<Answer<CimRow[]>> {
   return powershell(tools, PROCESS_SCRIPT, (text) => withSelf(parseCim(text), tools));
 }
 
-/**
- * Lists all processes by PID and name only.
- *
- * @param tools What is needed.
- * @returns The processes, or why they cannot be listed.
- */
+/** Lists all processes by PID and name only. */
 export function askTasklist(tools: WindowsTools): Promise<Answer<TaskRow[]>> {
   return ask(tools.run, {
     tool: system32(tools, "tasklist.exe"),
@@ -91,12 +75,7 @@ export function askTasklist(tools: WindowsTools): Promise<Answer<TaskRow[]>> {
   });
 }
 
-/**
- * Asks when this boot began.
- *
- * @param tools What is needed.
- * @returns Digits that another boot does not have, or why they cannot be had.
- */
+/** Asks when this boot began. */
 export function askBootTime(tools: WindowsTools): Promise<Answer<string>> {
   return powershell(tools, BOOT_SCRIPT, (text) => {
     const digits = /^\s*(\d{1,20})\s*$/.exec(text)?.[1];
@@ -110,9 +89,6 @@ export function askBootTime(tools: WindowsTools): Promise<Answer<string>> {
  *
  * A parent that is dead keeps its number here, and Windows soon gives it to somebody else: so a parent
  * counts only if it is there and was created before its child.
- *
- * @param rows All processes.
- * @returns The same with proven parents; who has none has parent 0.
  */
 export function processesOf(rows: readonly CimRow[]): ProcessRow[] {
   const byPid = new Map(rows.map((row) => [row.pid, row]));

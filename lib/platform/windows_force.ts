@@ -32,10 +32,6 @@ const MAX_PIDS = 200;
  * (openai/codex#36258): when such a leftover leads from these processes to others, and when it would lead
  * to this process, `/T` is left out.
  *
- * @param tools What is needed.
- * @param processes Who must end; only those proven alive at this moment are.
- * @returns "gone" if none lives any more, "sent" if taskkill ended or no longer found them, "denied" if it
- * refused some; who is left is to be seen.
  * @throws {ServerError} If nobody's identity can be proven, or taskkill cannot be run.
  */
 export async function windowsTaskkill(
@@ -71,13 +67,7 @@ async function taskkill(tools: WindowsTools, args: string[]): Promise<SignalResu
   return code === 0 || code === 128 ? "sent" : "denied";
 }
 
-/**
- * Tells whether Windows keeps a port for itself, as Hyper-V and WSL make it do.
- *
- * @param tools What is needed.
- * @param port TCP port.
- * @returns `false` also if that cannot be told.
- */
+/** Tells whether Windows keeps a port for itself, as Hyper-V and WSL make it do. */
 export async function windowsReserves(tools: WindowsTools, port: number): Promise<boolean> {
   const answer = await ask(tools.run, {
     tool: system32(tools, "netsh.exe"),

@@ -37,13 +37,12 @@ export interface ProcStat {
  *
  * A name may hold `)` and blanks, so it ends at the LAST `)`: only numbers follow.
  *
- * @param text Content of the file.
  * @throws {SyntaxError} If the text is not one whole row, up to field 24 (rss).
  * @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
  * @example A name with parentheses
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parseProcStat } from "./proc_stat.ts";
+ * import { parseProcStat } from "./parse_proc_stat.ts";
  *
  * const stat = parseProcStat(
  *   `15 (a) ("b",x c) S 1 0 0 0 -1 4194304 1348 0 1 0 2 0 0 0 20 0 1 0 87058 16248832 2673 18446744073709551615 4321280 7148169 140722623315744 0 0 0 0 16781318 0 1 0 0 17 1 0 0 0 0 0 9723336 11027064 756862976 140722623322784 140722623322835 140722623322835 140722623324132 0`,

@@ -3,12 +3,19 @@
  *
  * @module
  */
-import type { ListenerRow } from "../listener.ts";
-import { lines, readUid, unrecognised } from "./fields.ts";
+import type { ListenerRow } from "../types.ts";
+import { lines, readUid, unrecognised } from "../fields.ts";
+
+/** A socket that has a port without listening on it. */
+export interface SocketUse {
+  readonly inode: string;
+  /** The other end, as `address:port`. */
+  readonly peer: string;
+}
 
 /** Up to the blank after the inode: without it the inode may be cut. */
 const ROW =
-  /^\s{0,20}\d{1,10}: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]{8,32}:[0-9A-F]{4} ([0-9A-F]{2}) [0-9A-F:]{17} [0-9A-F:]{11,19} [0-9A-F]{8}\s{1,20}(\d{1,10})\s{1,20}-?\d{1,20} (\d{1,20})\s/;
+  /^\s{0,20}\d{1,10}: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]{8,32}:[0-9A-F]{4}) ([0-9A-F]{2}) [0-9A-F:]{17} [0-9A-F:]{11,19} [0-9A-F]{8}\s{1,20}(\d{1,10})\s{1,20}-?\d{1,20} (\d{1,20})\s/;
 
 /**
  * Parses the text of `/proc/net/tcp` or `/proc/net/tcp6`; it may end in the middle of a row.
@@ -16,14 +23,12 @@ const ROW =
  * The kernel never tells the process here: pid and name are `null`, inode is the key to find it. It
  * writes addresses in host byte order; hosts of Deno are little-endian.
  *
- * @param text Content of the file. A last line that is cut is ignored.
- * @returns Rows in LISTEN state; empty if the text is empty, or a header only.
  * @throws {SyntaxError} If there is text, but no row in it is recognised.
  * @see https://man7.org/linux/man-pages/man5/proc_pid_net.5.html
  * @example A row of each file
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parseProcNet } from "./proc_net.ts";
+ * import { parseProcNet } from "./parse_proc_net.ts";
  *
  * const rows = parseProcNet(
  *   `  14: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 9702 1 000000006173b8e0 100 0 0 10 0
@@ -51,16 +56,11 @@ export function parseProcNet(text: string): ListenerRow[] {
   return rows;
 }
 
-/**
- * Parses one line of `/proc/net/tcp` or `/proc/net/tcp6`.
- *
- * @returns The row; `"other"` if it is in a state other than LISTEN; `null` if the line is no whole
- * row: the header, a cut line or garbage.
- */
+/** Parses one line of `/proc/net/tcp` or `/proc/net/tcp6`. */
 export function parseProcNetRow(line: string): ListenerRow | "other" | null {
   const match = ROW.exec(line);
   if (match === null) return null;
-  const [, hex = "", hexPort = "", state, user, inode = ""] = match;
+  const [, hex = "", hexPort = "", , state, user, inode = ""] = match;
   if (state !== "0A") return "other"; // TCP_LISTEN of the kernel
   const port = parseInt(hexPort, 16);
   const uid = readUid(user);
@@ -69,6 +69,22 @@ export function parseProcNetRow(line: string): ListenerRow | "other" | null {
 }
 
 /** Turns words in little-endian hex into dotted IPv4, or IPv6 as in RFC 5952. */
+/**
+ * Finds the connections that have a local port, in the text of `/proc/net/tcp` or `tcp6`. Without inode
+ * are those that no process holds any more, TIME_WAIT among them.
+ */
+export function parseProcNetUses(text: string, port: number): SocketUse[] {
+  const uses: SocketUse[] = [];
+  for (const line of lines(text)) {
+    const [, , hexPort = "", remote = "", state, , inode = "0"] = ROW.exec(line) ?? [];
+    if (state === undefined || state === "0A" || inode === "0") continue;
+    if (parseInt(hexPort, 16) !== port) continue;
+    const [hex = "", peerPort = ""] = remote.split(":");
+    uses.push({ inode, peer: `${decodeAddress(hex)}:${parseInt(peerPort, 16)}` });
+  }
+  return uses;
+}
+
 function decodeAddress(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) =>
     (word.match(/../g) ?? []).reverse().map((byte) => parseInt(byte, 16))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ListenerRow } from "../listener.ts";
+import type { ListenerRow } from "./types.ts";
 import { lines, readEndpoint, readPid, readUid, unrecognised } from "./fields.ts";
 
 /** How lsof escapes what is not printable in its locale, and the backslash itself. */
@@ -17,14 +17,12 @@ const ESCAPES: Record<string, string> = { b: "\b", f: "\f", n: "\n", r: "\r", t:
  * always does. It prints IPv4 addresses on an IPv6 socket without `::ffff:`, and cuts a name at `)`.
  * Sockets of processes it may not see are left out: empty output is "none that I may see".
  *
- * @param text Standard output of lsof.
- * @returns Rows whose state is LISTEN or not told; empty if the text is empty or has clients only.
  * @throws {SyntaxError} If there is text, but no row in it is recognised.
  * @see https://lsof.readthedocs.io/en/latest/manpage/#output-for-other-programs
  * @example A server, and a client of the same port
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parseLsof } from "./lsof.ts";
+ * import { parseLsof } from "./parse_lsof.ts";
  *
  * const rows = parseLsof(`p19
  * cplaind

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { lines, readUid, unrecognised } from "./fields.ts";
+import { lines, readUid, unrecognised } from "../fields.ts";
 
 /**
  * Parses the text of `/etc/passwd` into user id and login name.
@@ -11,14 +11,12 @@ import { lines, readUid, unrecognised } from "./fields.ts";
  * As `getpwuid` does, takes the first name of a user id that has several. Skips comments (macOS) and
  * NIS entries (`+::::::`). Users of a directory service are not in this file.
  *
- * @param text Content of the file.
- * @returns Login name by user id; empty if the text is empty, or has comments only.
  * @throws {SyntaxError} If there is text, but no row in it is recognised.
  * @see https://man7.org/linux/man-pages/man5/passwd.5.html
  * @example Two users
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parsePasswd } from "./passwd.ts";
+ * import { parsePasswd } from "./parse_passwd.ts";
  *
  * const users = parsePasswd(`root:x:0:0:root:/root:/bin/bash
  * nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin

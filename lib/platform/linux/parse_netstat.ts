@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ListenerRow } from "../listener.ts";
-import { lines, readEndpoint, readPid, readUid, unrecognised } from "./fields.ts";
+import type { ListenerRow } from "../types.ts";
+import { lines, readEndpoint, readPid, readUid, unrecognised } from "../fields.ts";
 
 /** Protocol, two queues, local and remote endpoint. */
 const ROW = /^tcp6?\s{1,40}\d{1,10}\s{1,40}\d{1,10}\s{1,40}(\S{1,110})\s{1,60}(\S{1,110})/;
@@ -23,14 +23,12 @@ const OWNER =
  * without `-p`, as Debian builds it, pid is `null` throughout. toybox lists connections in spite of
  * `-l`.
  *
- * @param text Standard output of netstat.
- * @returns One row per socket that listens; pid `null` if the owner is not shown.
  * @throws {SyntaxError} If there is text, but neither a row nor a header alone is recognised.
  * @see https://man7.org/linux/man-pages/man8/netstat.8.html
  * @example A server, and one whose owner may not be seen, in Czech
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parseNetstatLinux } from "./netstat_linux.ts";
+ * import { parseNetstatLinux } from "./parse_netstat.ts";
  *
  * const rows = parseNetstatLinux(
  *   `tcp        0      0 127.0.0.1:8094          0.0.0.0:*               LISTEN      0          9705       21/nginx: master pr

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { ListenerRow } from "../listener.ts";
-import { endOfLine, readEndpoint, readPid, readUid, unrecognised } from "./fields.ts";
+import type { ListenerRow } from "../types.ts";
+import { endOfLine, readEndpoint, readPid, readUid, unrecognised } from "../fields.ts";
 
 /** State, two queues, local endpoint and peer, up to the first optional column. */
 const ROW =
@@ -23,14 +23,12 @@ const HOLDER = /\("([^]{0,15})",pid=(\d{1,10}),fd=\d{1,10}\)(?=,\("|\))/y;
  * them in a form unknown here (iproute2 2.6). iproute2 6.1 cuts a name at the first `)`, prints a
  * newline in it as it is, and with `-e` leaves out `uid:` if it is 0.
  *
- * @param text Standard output of ss.
- * @returns Rows in LISTEN state; empty if the text is empty, or a header only.
  * @throws {SyntaxError} If there is text, but no row in it is recognised.
  * @see https://man7.org/linux/man-pages/man8/ss.8.html
  * @example A server with two workers that share its socket
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parseSs } from "./ss.ts";
+ * import { parseSs } from "./parse_ss.ts";
  *
  * const rows = parseSs(
  *   `LISTEN 0      16     127.0.0.1:8080 0.0.0.0:* users:(("webd",pid=25,fd=3),("webd",pid=10,fd=3))`,

@@ -5,7 +5,7 @@
  */
 
 // So that the documentation of this folder is complete by itself.
-export type { ListenerRow } from "../listener.ts";
+export type { ListenerRow } from "./types.ts";
 
 /** One side of a socket, as text and number. */
 export interface Endpoint {
@@ -50,8 +50,6 @@ export function readUid(text: string | undefined): number | null {
 
 /**
  * Reads `127.0.0.1:80`, `[::1]:80`, `:::80`, `*:80`, `127.0.0.53%lo:53` or `[fe80::1]%eth0:80`.
- *
- * @returns `null` if there is no address or no port from 1 to 65535.
  */
 export function readEndpoint(text: string): Endpoint | null {
   const colon = text.lastIndexOf(":");

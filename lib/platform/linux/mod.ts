@@ -1,0 +1,72 @@
+/**
+ * Linux: processes from /proc, signals through pidfds, listeners from `ss`, `lsof`, `netstat` or /proc.
+ *
+ * @module
+ */
+
+import type { LockHolder, Platform, PortUse, RunTool } from "../types.ts";
+import { findListeners } from "./listeners.ts";
+import { closeInheritedOnExec, hold, isAlive } from "./pidfd.ts";
+import { listPids, readLink, readStat, readText } from "./proc.ts";
+import * as processes from "./processes.ts";
+import { holding, listeningAt, socketInodes, usesOf } from "./sockets.ts";
+
+/** Makes the platform; `marker` names the variable that a server's processes carry. */
+export function linuxPlatform(run: RunTool, marker: string): Platform {
+  return {
+    system: "linux",
+    // With it a listen on `::` says nothing of IPv4.
+    probeIsProof: readText("/proc/sys/net/ipv6/bindv6only")?.trim() !== "1",
+    lockedIsReadable: true,
+    ownSession: true,
+    bootId: async () => await processes.bootId(),
+    pidNamespace: () => readLink("/proc/self/ns/pid"),
+    readProcess: async (pid) => {
+      const stat = readStat(pid);
+      return await (stat && processes.describe(stat));
+    },
+    list: async (since) => await processes.list(since),
+    describe: async (stats) => await stats.flatMap((stat) => processes.describe(stat) ?? []),
+    alive: async (all) => await all.filter(isAlive),
+    isOlder: (one, other) => Number(one.startTime) < Number(other.startTime),
+    ageMs: async (process) => await processes.ageMs(process),
+    lineage: async () => await processes.lineage(),
+    markers: async (all) => await processes.variables(marker, all),
+    catchesTerm: async (process) => await processes.catchesTerm(process),
+    countBirths: async () => await processes.countBirths(),
+    usage: async (all) => await processes.usage(all),
+    contextOf: async (process) => await processes.contextOf(process),
+    hold: async (process) => await hold(process),
+    listeners: (ports) => findListeners(ports, run),
+    holding: async (of) => await holding(of),
+    listeningAt: async (all) => await listeningAt(all),
+    usesOf: async (port) => await portUses(port),
+    isReserved: () => Promise.resolve(false),
+    lockHolder: async (file) => await lockHolder(file),
+    ignoresHangup: async () => await processes.ignoresHangup(),
+    prepareSupervisor: async () => await closeInheritedOnExec(),
+    endSupervision: () => Promise.resolve(),
+    prepareLauncher: async () => await closeInheritedOnExec(),
+  };
+}
+
+function portUses(port: number): PortUse[] {
+  const uses = usesOf(port);
+  if (uses.length === 0) return [];
+  const held = listPids().map((pid) => ({ pid, inodes: socketInodes(pid) }));
+  return uses.map(({ inode, peer }) => {
+    const holder = held.find(({ inodes }) => inodes?.has(inode));
+    const stat = holder === undefined ? null : readStat(holder.pid);
+    return { process: stat && processes.describe(stat), peer };
+  });
+}
+
+/** By /proc/locks, which names the device as `major:minor` in hexadecimal digits. */
+function lockHolder({ dev, ino }: Deno.FileInfo): LockHolder {
+  const text = readText("/proc/locks");
+  if (text === null || ino === null) return { kind: "unknown" };
+  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
+  const device = [major, minor].map((part) => part.toString(16).padStart(2, "0")).join(":");
+  const held = new RegExp(`FLOCK +ADVISORY +WRITE +(-?\\d+) +${device}:${ino} `).exec(text)?.[1];
+  return held === undefined ? { kind: "free" } : { kind: "held", pid: Number(held) };
+}
