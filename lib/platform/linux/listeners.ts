@@ -109,7 +109,8 @@ function discovery(
   const processes = [...pids].flatMap((pid) => livingProcess(pid) ?? []);
   const unseen = here.filter(({ pid }) => pid === null);
   if (processes.length + unseen.length > 0) {
-    return { kind: "found", processes, hidden: hiddenAmong(port, unseen, sockets) };
+    const hidden = unseen.length === 0 ? [] : hiddenAmong(port, unseen, sockets);
+    return { kind: "found", processes, hidden };
   }
   // The socket was there, and no source has named it: it was just closed, or nobody may see it.
   if (answer.kind === "failure") return { kind: "unknown", reason: answer.reason };

@@ -50,6 +50,12 @@ function openLibc(): Libc | null {
   return libc = null;
 }
 
+/** Calls the kernel; -1 if it refuses, or cannot be called. */
+function systemCall(...words: [number, number, number, number, number]): number {
+  const [number, a, b, c, d] = words.map(BigInt) as [bigint, bigint, bigint, bigint, bigint];
+  return openLibc()?.syscall(number, a, b, c, d) ?? -1;
+}
+
 /** Whether a process lives: same start time, not a zombie. */
 export function isAlive(process: Identity): boolean {
   const now = readStat(process.pid);
@@ -59,7 +65,7 @@ export function isAlive(process: Identity): boolean {
 /** Holds a process; `null` if it is gone or another one has its PID now. */
 export function hold(process: Identity): Held | null {
   if (!isTargetPid(process.pid)) return null;
-  const fd = openLibc()?.syscall(PIDFD_OPEN, process.pid, 0, 0, 0) ?? -1;
+  const fd = systemCall(PIDFD_OPEN, process.pid, 0, 0, 0);
   // Opened first, then looked at: if it is the one meant now, the descriptor stays that one for good.
   if (isAlive(process)) return fd < 0 ? new Proven(process) : new PidFd(process, fd);
   if (fd >= 0) libc!.close(fd);
@@ -90,7 +96,7 @@ class PidFd implements Held {
   #send(signal: Deno.Signal, flags: number): boolean {
     const number = NUMBERS[signal];
     if (number === undefined) throw new TypeError(`Cannot send ${signal}: not a signal of ours`);
-    return this.#fd >= 0 && libc!.syscall(PIDFD_SEND_SIGNAL, this.#fd, number, 0, flags) === 0;
+    return this.#fd >= 0 && systemCall(PIDFD_SEND_SIGNAL, this.#fd, number, 0, flags) === 0;
   }
 
   [Symbol.dispose](): void {
@@ -129,5 +135,5 @@ function signalLedGroup(leader: Identity, signal: Deno.Signal): SignalResult {
 
 /** Sees that no child inherits the descriptors above 2 that the caller left open, a lock among them. */
 export function closeInheritedOnExec(): void {
-  openLibc()?.syscall(CLOSE_RANGE, 3, 0x7fffffff, CLOSE_RANGE_CLOEXEC, 0);
+  systemCall(CLOSE_RANGE, 3, 0x7fffffff, CLOSE_RANGE_CLOEXEC, 0);
 }
