@@ -130,6 +130,13 @@ export interface ProcessList {
   readonly isWhole: boolean;
 }
 
+/** What a process does about the signals that ask it to end. */
+export interface Reactions {
+  readonly catchesTerm: boolean;
+  /** As a shell without job control has it for what it puts into the background. */
+  readonly ignoresInt: boolean;
+}
+
 /** Who holds the lock on a file, as the system tells without a try to lock it. */
 export type LockHolder =
   | { readonly kind: "held"; readonly pid: number }
@@ -194,8 +201,8 @@ export interface Platform {
    * may not be read, no entry where there is none.
    */
   markers(processes: readonly Identity[]): Promise<ReadonlyMap<number, string | null>>;
-  /** Whether a process catches SIGTERM; `null` if that cannot be seen. */
-  catchesTerm(process: Identity): Promise<boolean | null>;
+  /** What a process does about signals; `null` if that cannot be seen. */
+  reactions(process: Identity): Promise<Reactions | null>;
   /** How many processes the system has created so far; `null` where it does not tell. */
   countBirths(): Promise<number | null>;
   /** What processes use; `null` where the system does not tell. */

@@ -32,7 +32,7 @@ export function linuxPlatform(run: RunTool, marker: string): Platform {
     ageMs: async (process) => await processes.ageMs(process),
     lineage: async () => await processes.lineage(),
     markers: async (all) => await processes.variables(marker, all),
-    catchesTerm: async (process) => await processes.catchesTerm(process),
+    reactions: async (process) => await processes.reactions(process),
     countBirths: async () => await processes.countBirths(),
     usage: async (all) => await processes.usage(all),
     contextOf: async (process) => await processes.contextOf(process),

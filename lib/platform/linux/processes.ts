@@ -12,6 +12,7 @@ import type {
   ProcessContext,
   ProcessList,
   ProcessRow,
+  Reactions,
   Stat,
   TreeUsage,
 } from "../types.ts";
@@ -113,10 +114,15 @@ export function variables(
   return found;
 }
 
-/** Whether a process catches SIGTERM, bit 14 of `SigCgt`. */
-export function catchesTerm({ pid }: Identity): boolean | null {
-  const mask = /^SigCgt:\s*[\da-f]*([\da-f]{4})$/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
-  return mask === undefined ? null : (parseInt(mask, 16) & 0x4000) !== 0;
+/** By the masks `SigCgt` and `SigIgn`: bit 14 is SIGTERM, bit 1 SIGINT. */
+export function reactions({ pid }: Identity): Reactions | null {
+  const text = readText(`/proc/${pid}/status`) ?? "";
+  const [caught, ignored] = ["SigCgt", "SigIgn"].map((name) => {
+    const mask = new RegExp(`^${name}:\s*[\da-f]*([\da-f]{4})$`, "m").exec(text)?.[1];
+    return mask === undefined ? null : parseInt(mask, 16);
+  });
+  if (caught === null || ignored === null) return null;
+  return { catchesTerm: (caught! & 0x4000) !== 0, ignoresInt: (ignored! & 2) !== 0 };
 }
 
 /** Whether this process was started with SIGHUP ignored, bit 0 of `SigIgn`. */

@@ -13,24 +13,14 @@ const BLOCKING_MS = 20;
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
-/**
- * Waits, without blocking signals or other work.
- *
- * @param ms How long, in ms.
- */
+/** Waits, without blocking signals or other work. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     deadline(ms, resolve);
   });
 }
 
-/**
- * Does something when a time is over, unless it is called off before.
- *
- * @param ms How long, in ms.
- * @param onLate What to do then.
- * @returns Calls it off.
- */
+/** Does something when a time is over, unless it is called off before. */
 export function deadline(ms: number, onLate: () => void): () => void {
   const late = AbortSignal.timeout(Math.ceil(ms));
   const listener = () => onLate();
@@ -44,10 +34,6 @@ export function deadline(ms: number, onLate: () => void): () => void {
  *
  * For the first 20 ms the thread just sleeps, since timers take 3 ms for 1; signals and the ends of
  * children are seen after that.
- *
- * @param check What to look at; anything but `null` ends the poll.
- * @param until When to give up, on the clock of `performance.now()`, ms.
- * @returns What `check` found, or `null` if the time was up; it is asked at least once.
  */
 export async function poll<T>(
   check: () => T | null | Promise<T | null>,

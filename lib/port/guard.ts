@@ -1,0 +1,127 @@
+/**
+ * Who supervises a port: one verdict from the lock, its record, and the identity of whom it names. Looks
+ * only: nothing is locked, but where the system does not tell who holds a lock.
+ *
+ * @module
+ */
+
+import { type Identity, isSameProcess, type Platform, type ProcessRow } from "../platform/mod.ts";
+import type { PortFiles } from "./files.ts";
+import { fileId, isLockHeld, type LockFile, readLock } from "./lock.ts";
+import { type LockRecord, parseRecord } from "./record.ts";
+
+/** Who supervises a port. */
+export type Guard =
+  | { readonly kind: "none" }
+  | { readonly kind: "living"; readonly record: LockRecord; readonly supervisor: ProcessRow }
+  /** The lock is held, and nobody is named in it: a start that has just begun, or an emptied file. */
+  | { readonly kind: "unnamed"; readonly holder: ProcessRow | null }
+  /** A supervisor that died left it; without record it tells nothing of a server. */
+  | { readonly kind: "dead"; readonly record: LockRecord | null }
+  /** It cannot be told; `isElsewhere`: since it is another PID namespace's. */
+  | { readonly kind: "unknown"; readonly because: string; readonly isElsewhere: boolean };
+
+/** Looks who supervises a port. */
+export async function lookAtGuard(files: PortFiles, platform: Platform): Promise<Guard> {
+  const lock = readLock(files.lock, platform);
+  if (lock.kind === "absent") return { kind: "none" };
+  if (lock.kind !== "file") {
+    const because = `cannot read "${files.lock}": ${lock.reason}`;
+    return { kind: "unknown", because, isElsewhere: false };
+  }
+  const record = await believed(parseRecord(lock.text), lock, files, platform);
+  if (record === null) return await unnamedOrDead(null, lock, files, platform);
+  if (isElsewhere(record, platform)) {
+    const because =
+      `it is supervised in another container or PID namespace; ask there, or remove ` +
+      `"${files.lock}" if that is gone`;
+    return { kind: "unknown", because, isElsewhere: true };
+  }
+  if (record.bootId !== await platform.bootId()) {
+    return await unnamedOrDead(null, lock, files, platform);
+  }
+  const supervisor = await platform.readProcess(record.supervisor.pid);
+  return isSameProcess(supervisor, record.supervisor) && supervisor!.state !== "zombie"
+    ? { kind: "living", record, supervisor: supervisor! }
+    : await unnamedOrDead(record, lock, files, platform);
+}
+
+/** The verdict on a record that was read while its lock was held by this process. */
+export async function guardOfClaimed(
+  left: string,
+  id: string,
+  files: PortFiles,
+  platform: Platform,
+): Promise<Guard> {
+  const record = parseRecord(left);
+  if (record === null || isCopy(record, id, 1, files)) {
+    return left === "" ? { kind: "none" } : { kind: "dead", record: null };
+  }
+  if (isElsewhere(record, platform)) {
+    const because = "its last server was started in another container or PID namespace";
+    return { kind: "unknown", because, isElsewhere: true };
+  }
+  const isThisBoot = record.bootId === await platform.bootId();
+  return { kind: "dead", record: isThisBoot ? record : null };
+}
+
+/**
+ * A record counts only in its own file, and of a user who is neither root nor we it may name only his
+ * own processes. What others may write says nothing.
+ */
+async function believed(
+  record: LockRecord | null,
+  { info }: Extract<LockFile, { kind: "file" }>,
+  files: PortFiles,
+  platform: Platform,
+): Promise<LockRecord | null> {
+  const { uid, mode, nlink } = info;
+  if (record === null || isCopy(record, fileId(info), nlink ?? 1, files)) return null;
+  if (uid === null || uid === 0) return record;
+  if (mode !== null && (mode & 0o022) !== 0) return null;
+  if (uid === Deno.uid()) return record;
+  for (const named of [record.supervisor, record.server]) {
+    const row = named === null ? null : await platform.readProcess(named.pid);
+    if (isSameProcess(row, named) && row!.uid !== uid) return null;
+  }
+  return record;
+}
+
+/** A copied file has another inode; a hard link to it has the same, but lies in another folder. */
+function isCopy(record: LockRecord, id: string, nlink: number, { dir }: PortFiles): boolean {
+  if (record.file !== null && record.file !== id) return true;
+  return nlink > 1 && record.pidDir !== null && record.pidDir !== dir;
+}
+
+function isElsewhere({ namespace }: LockRecord, platform: Platform): boolean {
+  const ours = platform.pidNamespace();
+  return namespace !== null && ours !== null && namespace !== ours;
+}
+
+async function unnamedOrDead(
+  record: LockRecord | null,
+  { info }: Extract<LockFile, { kind: "file" }>,
+  files: PortFiles,
+  platform: Platform,
+): Promise<Guard> {
+  const holder = await platform.lockHolder(info);
+  if (holder.kind === "held") {
+    return { kind: "unnamed", holder: await platform.readProcess(holder.pid) };
+  }
+  if (holder.kind === "unknown" && isLockHeld(files.lock)) return { kind: "unnamed", holder: null };
+  return { kind: "dead", record };
+}
+
+/** Whether two looks saw the same. */
+export function isSameGuard(one: Guard, other: Guard): boolean {
+  const idOf = (guard: Guard) => {
+    const record = "record" in guard ? guard.record : null;
+    const [supervisor, server] = [record?.supervisor, record?.server].map(shown);
+    return `${guard.kind} ${supervisor} ${server} ${record?.state}`;
+  };
+  return idOf(one) === idOf(other);
+}
+
+function shown(one: Identity | null | undefined): string {
+  return one ? `${one.pid}:${one.startTime}` : "-";
+}

@@ -1,0 +1,221 @@
+/**
+ * The look: what is true of ports at one moment. Lists of processes and sockets are read once for all the
+ * ports of a command.
+ *
+ * @module
+ */
+
+import {
+  type Discovery,
+  type Identity,
+  isSameProcess,
+  MARKER_NAME,
+  type Platform,
+  type ProcessRow,
+  type Stat,
+} from "../platform/mod.ts";
+import { type Family, findFamily, NO_FAMILY, without } from "../process/mod.ts";
+import { filesOf, type PortFiles } from "./files.ts";
+import { type Guard, guardOfClaimed, isSameGuard, lookAtGuard } from "./guard.ts";
+import type { Lock } from "./lock.ts";
+import { originOf, restarterAmong } from "./origin.ts";
+import { readPidFile } from "./pid_file.ts";
+import { type Probe, probePort } from "./probe.ts";
+import { protectionOf } from "./protect.ts";
+import { type LockRecord, markerOf, placeOfMarker } from "./record.ts";
+import type { PortView, ServerView, Stranger } from "./view.ts";
+
+/** How often a look begins again because the lock changed hands meanwhile. */
+const MAX_LOOKS = 3;
+
+/** What to look at, and how closely. */
+export interface Look {
+  readonly platform: Platform;
+  readonly ports: readonly number[];
+  readonly pidDir: string;
+  /** The lock of the one port, where this process holds it. */
+  readonly claimed?: Lock;
+  /** Where a start will listen; `null` for a stop that wants a proof. Without, nothing is probed. */
+  readonly probeHost?: string | null;
+}
+
+/** What is known of one port on the way. */
+interface Draft {
+  readonly port: number;
+  readonly files: PortFiles;
+  readonly isElsewhere: boolean;
+  readonly guard: Guard;
+  readonly record: LockRecord | null;
+}
+
+/** Looks at ports, in their order. */
+export async function look(what: Look): Promise<PortView[]> {
+  const { ports, pidDir } = what;
+  const at = ports.map((port) => ({ port, files: filesOf(pidDir, port), isElsewhere: false }));
+  for (let again = 0;; again++) {
+    const drafts = await Promise.all(at.map((place) => draftOf(place, what)));
+    const views = await viewsOf(drafts, what);
+    const isSame = await Promise.all(
+      views.map(async ({ guard, files }) =>
+        what.claimed !== undefined || isSameGuard(guard, await lookAtGuard(files, what.platform))
+      ),
+    );
+    if (again === MAX_LOOKS - 1 || isSame.every((is) => is)) return views;
+  }
+}
+
+async function draftOf(
+  place: Pick<Draft, "port" | "files" | "isElsewhere">,
+  { platform, claimed }: Look,
+): Promise<Draft> {
+  const { files } = place;
+  const guard = claimed === undefined || place.isElsewhere
+    ? await lookAtGuard(files, platform)
+    : await guardOfClaimed(claimed.left, claimed.id, files, platform);
+  const record = guard.kind === "living" || guard.kind === "dead" ? guard.record : null;
+  return { ...place, guard, record };
+}
+
+async function viewsOf(drafts: readonly Draft[], what: Look): Promise<PortView[]> {
+  const { platform } = what;
+  const families = await familiesOf(drafts, platform);
+  const holdings = await platform.holding(
+    drafts.map(({ port }, i) => ({ port, processes: families[i]!.members })),
+  );
+  const probes = drafts.map(({ port }, i) =>
+    what.probeHost === undefined || holdings[i]!.holders.length > 0
+      ? null
+      : probePort(port, what.probeHost)
+  );
+  const isFree = (i: number) => platform.probeIsProof && probes[i] === "free";
+  const unclear = drafts.filter((_, i) => !holdings[i]!.isAll && !isFree(i)).map(({ port }) =>
+    port
+  );
+  const found = unclear.length === 0
+    ? new Map<number, Discovery>()
+    : await platform.listeners(unclear);
+  const lineage = await platform.lineage();
+  return await Promise.all(drafts.map(async (draft, i) => {
+    const discovery = found.get(draft.port) ?? { kind: "none" };
+    const seen = { early: families[i]!, holders: holdings[i]!.holders, discovery };
+    return await viewOf(draft, { ...seen, lineage, probe: probes[i]! }, what);
+  }));
+}
+
+/** The list of processes is the same for all, and read as far back as the oldest server. */
+async function familiesOf(drafts: readonly Draft[], platform: Platform): Promise<Family[]> {
+  const known = drafts.filter(({ record }) => record?.server);
+  if (known.length === 0) return drafts.map(() => NO_FAMILY);
+  const since = known.length === 1
+    ? { ...known[0]!.record!.server!, births: known[0]!.record!.births }
+    : null;
+  const once = await platform.list(since);
+  const shared: Platform = { ...platform, list: () => Promise.resolve(once) };
+  return await Promise.all(drafts.map(({ record }) => familyOfRecord(record, shared)));
+}
+
+/** The processes of the server that a record tells of; `listeners` as far as they are known. */
+export async function familyOfRecord(
+  record: LockRecord | null,
+  platform: Platform,
+  listeners: readonly Identity[] = [],
+): Promise<Family> {
+  if (!record?.server) return NO_FAMILY;
+  const { server, births } = record;
+  const marker = markerOf(record);
+  return await findFamily(platform, { server: { ...server, births }, marker }, listeners);
+}
+
+/** What was seen for all ports at once, as far as it concerns one. */
+interface Seen {
+  /** The server's family before the listeners were known. */
+  readonly early: Family;
+  readonly holders: readonly Stat[];
+  readonly discovery: Discovery;
+  readonly lineage: ReadonlySet<number>;
+  readonly probe: Probe | null;
+}
+
+async function viewOf(draft: Draft, seen: Seen, what: Look): Promise<PortView> {
+  const { platform } = what;
+  const { port, files, guard, record } = draft;
+  const { early, discovery, lineage, probe } = seen;
+  const listeners = discovery.kind === "found" ? discovery.processes : [];
+  const elsewhere = await placeElsewhere(draft, listeners, early, platform);
+  if (elsewhere !== null) return (await viewsOf([await draftOf(elsewhere, what)], what))[0]!;
+  const others = without(listeners, early.members);
+  // Whoever holds the port may come from the server through a session of its own.
+  const family = others.length > 0 ? await familyOfRecord(record, platform, others) : early;
+  const strangers = without(listeners, family.members);
+  const holders = [...seen.holders, ...listeners];
+  const isQuiet = holders.length === 0 && discovery.kind === "none" && probe !== "free";
+  return {
+    ...draft,
+    server: await serverOf(draft, family, holders, lineage, platform),
+    strangers: await Promise.all(strangers.map((row) => strangerOf(row, port, lineage, platform))),
+    hidden: discovery.kind === "found" ? discovery.hidden : [],
+    unknown: discovery.kind === "unknown" ? discovery.reason : null,
+    uses: isQuiet ? await platform.usesOf(port) : [],
+    probe,
+    pidFile: readPidFile(files.pid),
+  };
+}
+
+/** A listener that carries the marker of a server whose files lie in another PID directory. */
+async function placeElsewhere(
+  { port, isElsewhere, files }: Draft,
+  listeners: readonly ProcessRow[],
+  family: Family,
+  platform: Platform,
+): Promise<Pick<Draft, "port" | "files" | "isElsewhere"> | null> {
+  const others = without(listeners, family.members);
+  if (isElsewhere || others.length === 0) return null;
+  for (const marker of (await platform.markers(others)).values()) {
+    const place = marker === null ? null : placeOfMarker(marker);
+    if (place === null || place.port !== port || place.pidDir === files.dir) continue;
+    const there = filesOf(place.pidDir, port);
+    const guard = await lookAtGuard(there, platform);
+    const isMeant = (guard.kind === "living" || guard.kind === "dead") && guard.record !== null &&
+      markerOf(guard.record) === marker;
+    if (isMeant) return { port, files: there, isElsewhere: true };
+  }
+  return null;
+}
+
+async function serverOf(
+  { guard, record }: Draft,
+  family: Family,
+  holders: readonly Stat[],
+  lineage: ReadonlySet<number>,
+  platform: Platform,
+): Promise<ServerView | null> {
+  const supervisor = guard.kind === "living" ? guard.supervisor : null;
+  if (record === null || (supervisor === null && family.members.length === 0)) return null;
+  const processes = await platform.describe(family.members);
+  return {
+    record,
+    supervisor,
+    processes,
+    holders: processes.filter((row) => holders.some((one) => isSameProcess(one, row))),
+    left: await platform.describe(family.left),
+    isWhole: family.isWhole,
+    isInside: Deno.env.get(MARKER_NAME) === markerOf(record) ||
+      processes.some(({ pid }) => lineage.has(pid)),
+  };
+}
+
+async function strangerOf(
+  process: ProcessRow,
+  port: number,
+  lineage: ReadonlySet<number>,
+  platform: Platform,
+): Promise<Stranger> {
+  const context = await platform.contextOf(process);
+  const ancestors = context.ancestors.filter(({ pid }) => !lineage.has(pid));
+  return {
+    process,
+    protection: protectionOf(process, port, lineage, context),
+    origin: originOf(process, { ...context, ancestors }),
+    restarter: restarterAmong(ancestors),
+  };
+}

@@ -1,0 +1,10 @@
+/**
+ * Which processes belong together, and how they are ended.
+ *
+ * @module
+ */
+
+export * from "./family.ts";
+export * from "./poll.ts";
+export * from "./signals.ts";
+export * from "./terminate.ts";

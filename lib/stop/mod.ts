@@ -1,0 +1,9 @@
+/**
+ * Stops whatever uses a port.
+ *
+ * @module
+ */
+
+export { removeStale } from "./act.ts";
+export * from "./events.ts";
+export { type StopOptions, stopPort } from "./stop_port.ts";

@@ -1,0 +1,216 @@
+/**
+ * Stops whatever uses a port: look, decide, act, and look again, until it is free or the rounds are over.
+ *
+ * @module
+ */
+
+import { ServerError } from "../errors.ts";
+import type { Platform, ProcessRow } from "../platform/mod.ts";
+import { decideStop, look, type Plan, type PortView, type Step } from "../port/mod.ts";
+import { isLeft, poll } from "../process/mod.ts";
+import { act } from "./act.ts";
+import type { ActOptions, StopFate, StoppedProcess, StopReport, StopResult } from "./events.ts";
+
+/** How often whoever takes the port again is stopped again. */
+const MAX_ROUNDS = 3;
+
+/** How long a port may stay held after the last process that held it is gone, ms. */
+const LINGER_MS = 500;
+
+/** How long is watched whether somebody takes the port again, where somebody is left who may, ms. */
+const RESPAWN_WATCH_MS = 400;
+
+/** What to stop, and how. */
+export interface StopOptions {
+  readonly platform: Platform;
+  readonly pidDir: string;
+  readonly graceMs: number;
+  /** Whether only servers of ours are stopped. */
+  readonly managed: boolean;
+  readonly dryRun: boolean;
+  readonly report: StopReport;
+}
+
+/** Stops whatever uses a port. */
+export async function stopPort(port: number, options: StopOptions): Promise<StopResult> {
+  let { view, plan } = await lookAndDecide(port, options);
+  if (options.dryRun) return dryRun(view, plan);
+  const stop = new Stop(port, options);
+  for (let round = 0; plan.steps.length > 0 && round < MAX_ROUNDS; round++) {
+    if (!await stop.carryOut(plan.steps, view)) break;
+    ({ view, plan } = await stop.lookAgain());
+  }
+  return stop.result(view, plan);
+}
+
+interface Decided {
+  readonly view: PortView;
+  readonly plan: Plan;
+}
+
+async function lookAndDecide(port: number, options: StopOptions): Promise<Decided> {
+  const { platform, pidDir, managed, dryRun } = options;
+  // A try to bind the port is a proof, and does harm beside others who bind just then.
+  const probe = platform.probeIsProof && !dryRun ? { probeHost: null } : {};
+  const [view] = await look({ platform, ports: [port], pidDir, ...probe });
+  return { view: view!, plan: decideStop(view!, { managed }) };
+}
+
+/** A stop that is going on. */
+class Stop {
+  readonly #port: number;
+  readonly #options: StopOptions;
+  readonly #done = new Map<string, StoppedProcess>();
+  readonly #restarters = new Map<number, ProcessRow>();
+  #failure: ServerError | null = null;
+  #isWhole = true;
+
+  constructor(port: number, options: StopOptions) {
+    this.#port = port;
+    this.#options = options;
+  }
+
+  /** Carries out what was decided; `false` if it makes no sense to go on. */
+  async carryOut(steps: readonly Step[], view: PortView): Promise<boolean> {
+    const { server, strangers } = view;
+    for (const { restarter } of strangers) {
+      if (restarter) this.#restarters.set(restarter.pid, restarter);
+    }
+    for (const process of server?.left ?? []) this.#note({ process, fate: "leftAlone" });
+    const acting: ActOptions = { ...this.#options, port: this.#port, files: view.files };
+    try {
+      for (const step of steps) {
+        const { stopped, isWhole } = await act(step, acting);
+        for (const one of stopped) this.#note(one);
+        this.#isWhole &&= isWhole;
+      }
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      this.#failure = error;
+      return false;
+    }
+    return ![...this.#done.values()].some(({ fate }) => fate === "accessDenied");
+  }
+
+  #note(one: StoppedProcess): void {
+    this.#done.set(`${one.process.pid} ${one.process.startTime}`, one);
+  }
+
+  /** A port may outlive its zombie by some ms, and a watcher may take it again. */
+  async lookAgain(): Promise<Decided> {
+    let decided = await lookAndDecide(this.#port, this.#options);
+    const isLingering = ({ plan, view }: Decided) =>
+      plan.refusal?.reason === "used" || view.server !== null && view.guard.kind !== "living";
+    if (isLingering(decided)) {
+      await poll(async () => {
+        decided = await lookAndDecide(this.#port, this.#options);
+        return isLingering(decided) ? null : true;
+      }, performance.now() + LINGER_MS);
+    }
+    if (decided.plan.steps.length > 0 || !await this.#mayRespawn()) return decided;
+    await poll(async () => {
+      decided = await lookAndDecide(this.#port, this.#options);
+      return decided.plan.steps.length > 0 ? true : null;
+    }, performance.now() + RESPAWN_WATCH_MS);
+    return decided;
+  }
+
+  async #mayRespawn(): Promise<boolean> {
+    const { platform } = this.#options;
+    const living = await platform.alive([...this.#restarters.values()]);
+    for (const [pid, row] of this.#restarters) {
+      if (!living.includes(row)) this.#restarters.delete(pid);
+    }
+    return living.length > 0;
+  }
+
+  async result(view: PortView, plan: Plan): Promise<StopResult> {
+    await this.#mayRespawn();
+    const kept = this.#options.managed ? "leftAlone" : null;
+    for (const stranger of view.strangers) {
+      const fate = stranger.protection !== null ? "protected" : kept;
+      if (fate !== null) this.#note({ process: stranger.process, fate });
+    }
+    if (plan.refusal?.reason === "inside") {
+      for (const process of view.server?.processes ?? []) {
+        this.#note({ process, fate: "protected" });
+      }
+    }
+    const processes = [...this.#done.values()];
+    const isHeld = plan.steps.some(({ kind }) => kind !== "clean") || plan.refusal !== null;
+    const { outcome, code } = this.#judge(processes, plan, isHeld);
+    return {
+      port: this.#port,
+      outcome,
+      code,
+      processes,
+      refusal: plan.refusal,
+      failure: this.#failure?.message ?? null,
+      view,
+      restarters: [...this.#restarters.values()],
+      isWhole: this.#isWhole,
+    };
+  }
+
+  #judge(
+    processes: readonly StoppedProcess[],
+    { refusal }: Plan,
+    isHeld: boolean,
+  ): Pick<StopResult, "outcome" | "code"> {
+    const has = (...fates: StopFate[]) => processes.some(({ fate }) => fates.includes(fate));
+    if (this.#failure !== null) {
+      return { outcome: "failed", code: Math.max(this.#failure.code, refusal?.code ?? 0) };
+    }
+    if (has("accessDenied")) return { outcome: "failed", code: 4 };
+    if (!this.#isWhole) return { outcome: "failed", code: 4 };
+    const isRefused = refusal !== null && REFUSED.includes(refusal.reason);
+    if (isHeld) return { outcome: isRefused ? "refused" : "failed", code: refusal?.code ?? 1 };
+    if (processes.some(({ fate }) => fate === "survived")) return { outcome: "failed", code: 1 };
+    return { outcome: processes.length > 0 ? "stopped" : "notRunning", code: 0 };
+  }
+}
+
+/** What is left alone on purpose. */
+const REFUSED: readonly string[] = ["protected", "managedOnly", "inside"];
+
+/** The plan, as a result: nothing was done. */
+function dryRun(view: PortView, { steps, refusal }: Plan): StopResult {
+  const targets = steps.flatMap((step): ProcessRow[] =>
+    step.kind === "endStrangers"
+      ? step.strangers.map(({ process }) => process)
+      : "server" in step
+      ? [...step.server.processes]
+      : []
+  );
+  const isInside = refusal?.reason === "inside";
+  const processes = [...view.server?.processes ?? [], ...view.strangers.map((one) => one.process)]
+    .map((process): StoppedProcess => ({
+      process,
+      fate: targets.includes(process)
+        ? "wouldStop"
+        : isInside || view.strangers.some((one) => one.process === process && one.protection)
+        ? "protected"
+        : "leftAlone",
+    }));
+  const left = (view.server?.left ?? []).map((process): StoppedProcess => ({
+    process,
+    fate: "leftAlone",
+  }));
+  const outcome = targets.length > 0 ? "wouldStop" : refusal === null ? "notRunning" : "refused";
+  return {
+    port: view.port,
+    outcome,
+    code: refusal?.code ?? 0,
+    processes: [...processes, ...left],
+    refusal,
+    failure: null,
+    view,
+    restarters: [],
+    isWhole: view.server?.isWhole ?? true,
+  };
+}
+
+/** Whether a process that was to be stopped is still there. */
+export function isStillThere({ fate }: StoppedProcess): boolean {
+  return fate === "protected" || isLeft({ fate: fate as "survived" });
+}
