@@ -9,6 +9,7 @@ import { linuxPlatform } from "./linux/mod.ts";
 import { toolRunner } from "./tools.ts";
 import type { Platform } from "./types.ts";
 
+export { type BackgroundSupervisor, spawnLogged, spawnSupervisor } from "./background.ts";
 export * from "./identity.ts";
 export { type Ending, type SpawnedServer, spawnServer } from "./tools.ts";
 export type * from "./types.ts";

@@ -152,8 +152,6 @@ export interface SpawnOptions {
   /** Variables beside those of this process. */
   readonly env: Readonly<Record<string, string>>;
   readonly ownSession: boolean;
-  /** Gives it an input that stays open and empty as long as this process lives. */
-  readonly emptyInput: boolean;
 }
 
 /**
@@ -163,13 +161,13 @@ export interface SpawnOptions {
  */
 export function spawnServer(command: readonly string[], options: SpawnOptions): SpawnedServer {
   const [program = "", ...args] = command;
-  const { cwd, env, ownSession, emptyInput } = options;
+  const { cwd, env, ownSession } = options;
   try {
     const child = new Deno.Command(program, {
       args,
       cwd,
       env: { ...env },
-      stdin: emptyInput ? "piped" : "inherit",
+      stdin: "inherit",
       stdout: "inherit",
       stderr: "inherit",
       detached: ownSession,
@@ -180,7 +178,8 @@ export function spawnServer(command: readonly string[], options: SpawnOptions): 
   }
 }
 
-function spawnFailure(error: unknown, program: string, cwd: string): unknown {
+/** What a failure to spawn means to the user. */
+export function spawnFailure(error: unknown, program: string, cwd: string): unknown {
   const { message } = error as Error;
   if (error instanceof Deno.errors.NotFound) {
     if (/: (No such cwd|cwd is not)/.test(message)) {

@@ -169,6 +169,8 @@ export interface Platform {
   readonly probeIsProof: boolean;
   /** Whether others can read a locked file; else a copy of the record lies beside the lock. */
   readonly lockedIsReadable: boolean;
+  /** Whether a signal reaches a supervisor; else it looks for the note of a stop by itself. */
+  readonly hasSignals: boolean;
   /** Whether a server is spawned into a session of its own; on Windows it shares the console. */
   readonly ownSession: boolean;
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+export * from "./answer.ts";
 export * from "./decide.ts";
 export * from "./files.ts";
 export { familyOfRecord, type Look, look } from "./look.ts";
@@ -18,5 +19,7 @@ export {
   removePidFile,
   writePidFile,
 } from "./pid_file.ts";
+export { isPortFree } from "./probe.ts";
 export * from "./record.ts";
+export * from "./run_log.ts";
 export * from "./view.ts";

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Platform } from "../platform/mod.ts";
+
 /** What a try to bind a port found. */
 export type Probe =
   | "free"
@@ -58,4 +60,10 @@ function listenOnce(port: number, hostname: string): Probe {
     // A look-up failure and an address family the kernel lacks are plain errors without a code.
     return "badHost";
   }
+}
+
+/** Whether nobody holds a port, as it was seen; a failed look counts as held. */
+export async function isPortFree(port: number, platform: Platform): Promise<boolean> {
+  if (platform.probeIsProof) return probePort(port, null) === "free";
+  return (await platform.listeners([port])).get(port)?.kind === "none";
 }

@@ -49,9 +49,10 @@ export interface Termination {
   readonly first: readonly Stat[];
   /**
    * Who is asked: the process group that `first` leads, by the key Ctrl+C; or the roots by SIGTERM, which
-   * most wrappers pass on, so that a second one would cut off a clean-up; or nobody.
+   * most wrappers pass on, so that a second one would cut off a clean-up; or nobody, as they have `heard`
+   * it already, or are to be forced at once.
    */
-  readonly ask: "group" | "roots" | "nobody";
+  readonly ask: "group" | "roots" | "heard" | "nobody";
   readonly graceMs: number;
   /** Resolves when the grace is over before its time. */
   readonly forced?: Promise<void>;
@@ -166,6 +167,11 @@ class Ending implements Disposable {
   /** Asks for the first time; `false` where this system has no polite way. */
   async ask(whom: Termination["ask"]): Promise<boolean> {
     const all = await this.alive();
+    if (whom === "heard") {
+      this.#hasAsked = true;
+      for (const one of all) one.isAsked = true;
+      return true;
+    }
     const leader = all.find(({ row }) => row.pgid === row.pid || row.pgid === 0);
     if (whom === "group" && leader !== undefined) {
       const result = await leader.held.signalGroup("SIGINT");

@@ -5,5 +5,6 @@
  */
 
 export { removeStale } from "./act.ts";
+export { describeEnded } from "./end_tree.ts";
 export * from "./events.ts";
 export { type StopOptions, stopPort } from "./stop_port.ts";

@@ -18,6 +18,7 @@ export function linuxPlatform(run: RunTool, marker: string): Platform {
     // With it a listen on `::` says nothing of IPv4.
     probeIsProof: readText("/proc/sys/net/ipv6/bindv6only")?.trim() !== "1",
     lockedIsReadable: true,
+    hasSignals: true,
     ownSession: true,
     bootId: async () => await processes.bootId(),
     pidNamespace: () => readLink("/proc/self/ns/pid"),

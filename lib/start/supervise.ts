@@ -1,0 +1,304 @@
+/**
+ * The life of one server: spawn, record, ready, wait, stop as a whole, clean up. The lock of its port is
+ * held all the time.
+ *
+ * @module
+ */
+
+import { reasonOf, ServerError } from "../errors.ts";
+import {
+  type Ending,
+  isSameProcess,
+  MARKER_NAME,
+  type Platform,
+  type SpawnedServer,
+  spawnLogged,
+  spawnServer,
+} from "../platform/mod.ts";
+import {
+  endLine,
+  familyOfRecord,
+  formatRecord,
+  isPortFree,
+  type Lock,
+  type LockRecord,
+  markerOf,
+  type PortFiles,
+  readNote,
+  removeNote,
+  removeOwnPidFile,
+  type RunLog,
+  type StopNote,
+  writePidFile,
+} from "../port/mod.ts";
+import {
+  delay,
+  type Found,
+  isLeft,
+  poll,
+  type StopRequests,
+  type StopSignal,
+  terminate,
+  type Termination,
+} from "../process/mod.ts";
+import { describeEnded } from "../stop/mod.ts";
+import type { StartReport } from "./events.ts";
+import { type Readiness, waitReady } from "./ready.ts";
+
+/** How long a port may stay held after the last process that held it is gone, ms. */
+const LINGER_MS = 500;
+
+/** How often a note is looked for where no signal tells of it, ms. */
+const NOTE_EVERY_MS = 100;
+
+/** What to run, and with what. */
+export interface Supervision {
+  readonly platform: Platform;
+  readonly files: PortFiles;
+  /** The port's lock, held; removed at the end. */
+  readonly lock: Lock;
+  /** What is known before the server is spawned. */
+  readonly record: LockRecord;
+  /** Variables to add to the server's environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly graceMs: number;
+  readonly readyTimeoutMs: number;
+  readonly healthPath: string | null;
+  readonly requests: StopRequests;
+  /** Where the output goes, if it runs in the background. */
+  readonly log: RunLog | null;
+  readonly report: StartReport;
+}
+
+/** What ends the wait for a server. */
+type End =
+  | { readonly kind: "ended"; readonly ending: Ending }
+  | { readonly kind: "asked"; readonly signal: StopSignal; readonly note: StopNote | null };
+
+/**
+ * Runs a server until it ends or is asked to stop; returns the exit code: 0 after a requested stop, the
+ * server's own if it ended by itself, 1 if it was not ready in time or something of it is left.
+ *
+ * @throws {ServerError} If it cannot be spawned, or its files not be written.
+ */
+export async function supervise(supervision: Supervision): Promise<number> {
+  const life = new Life(supervision);
+  try {
+    const server = await life.begin();
+    const code = await life.run(server);
+    return await life.cleanUp(server, code);
+  } catch (error) {
+    await life.abandon();
+    throw error;
+  }
+}
+
+class Life {
+  readonly #all: Supervision;
+  #record: LockRecord;
+  #server: SpawnedServer | null = null;
+  #how = "";
+  #isClean = true;
+
+  constructor(supervision: Supervision) {
+    this.#all = supervision;
+    this.#record = supervision.record;
+  }
+
+  /** Records itself, spawns, and records what was spawned: a kill between any two loses nothing. */
+  async begin(): Promise<SpawnedServer> {
+    const { platform, env, files, report, log } = this.#all;
+    const { command, cwd } = this.#record;
+    await platform.prepareSupervisor({ inBackground: log !== null });
+    this.#note({ births: await platform.countBirths() });
+    report({ kind: "starting", record: this.#record });
+    const options = {
+      cwd,
+      env: { ...env, [MARKER_NAME]: markerOf(this.#record) },
+      ownSession: platform.ownSession,
+    };
+    const server = this.#server = log === null
+      ? spawnServer(command, options)
+      : await spawnLogged(command, options, log.fd);
+    const row = await platform.readProcess(server.pid);
+    this.#note({ server: row && { pid: row.pid, startTime: row.startTime } });
+    writePidFile(files.pid, server.pid);
+    return server;
+  }
+
+  /** Waits for the end; returns the exit code. */
+  async run(server: SpawnedServer): Promise<number> {
+    const { report, files, graceMs } = this.#all;
+    const begun = performance.now();
+    const end = Promise.race([
+      server.ended.then((ending): End => ({ kind: "ended", ending })),
+      this.#asked(),
+    ]);
+    const first = await this.#readyOr(end);
+    if (first.kind === "taken" || first.kind === "late") {
+      report(
+        first.kind === "taken"
+          ? { kind: "shared", port: this.#record.port, others: first.others }
+          : {
+            kind: "notReady",
+            port: this.#record.port,
+            seconds: this.#all.readyTimeoutMs / 1000,
+            saw: first.saw,
+          },
+      );
+      this.#how = "before it was ready";
+      await this.#end("roots", graceMs);
+      return 1;
+    }
+    const wasReady = first.kind === "ready";
+    if (first.kind === "ready") {
+      this.#note({ state: "ready" });
+      const readyMs = Math.round(performance.now() - begun);
+      report({ kind: "ready", record: this.#record, files, isTls: first.isTls, readyMs });
+    }
+    const event = first.kind === "ready" ? await end : first;
+    if (event.kind === "asked") return await this.#stop(server, event);
+    const { code, signal } = event.ending;
+    report({ kind: "ended", ending: event.ending, wasReady });
+    this.#how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+    const isClean = await this.#end("roots", graceMs);
+    return isClean && code !== null && (wasReady || code !== 0) ? code : 1;
+  }
+
+  async #readyOr(end: Promise<End>): Promise<Readiness | End> {
+    const { platform, healthPath, readyTimeoutMs, report } = this.#all;
+    const over = new AbortController();
+    const ready = waitReady({
+      ...{ platform, healthPath, report },
+      record: this.#record,
+      timeoutMs: readyTimeoutMs,
+      signal: over.signal,
+    });
+    try {
+      return await Promise.race([end, ready]);
+    } finally {
+      over.abort();
+      await ready;
+    }
+  }
+
+  /** A request to stop: by a signal, or by the note of a stop. */
+  async #asked(): Promise<End> {
+    const { platform, requests } = this.#all;
+    const readOurs = () => readNote(this.#all.files.note, this.#record.supervisor);
+    if (platform.hasSignals) {
+      const signal = await requests.requested;
+      return { kind: "asked", signal, note: signal === "SIGTERM" ? readOurs() : null };
+    }
+    for (;;) {
+      const signal = await Promise.race([requests.requested, delay(NOTE_EVERY_MS)]);
+      if (signal !== undefined) return { kind: "asked", signal, note: null };
+      const note = readOurs();
+      if (note !== null) return { kind: "asked", signal: "SIGTERM", note };
+    }
+  }
+
+  /** Stops as asked; returns the exit code. */
+  async #stop(
+    server: SpawnedServer,
+    { signal, note }: Extract<End, { kind: "asked" }>,
+  ): Promise<number> {
+    const { report, files, graceMs, platform } = this.#all;
+    if (note !== null) removeNote(files.note);
+    this.#noteQuietly({ state: "stopping" });
+    report({ kind: "stopping", pid: server.pid, by: note === null ? signal : "stop_server" });
+    this.#how = "since it was asked to stop";
+    const isKey = signal === "SIGINT" || signal === "SIGQUIT" || signal === "SIGBREAK";
+    // On Windows the server has heard the key of the console that it shares; else a key is sent there.
+    const ask = platform.ownSession
+      ? signal === "SIGINT" ? "group" : "roots"
+      : isKey && this.#all.log === null
+      ? "heard"
+      : "group";
+    return await this.#end(ask, note?.graceMs ?? graceMs) ? 0 : 1;
+  }
+
+  /** Ends whatever lives of the server; whether nothing of it is left. */
+  async #end(ask: Termination["ask"], graceMs: number): Promise<boolean> {
+    const { platform, report, requests } = this.#all;
+    const { server } = this.#record;
+    let left: Awaited<ReturnType<typeof familyOfRecord>>["left"] = [];
+    const find = async (): Promise<Found> => {
+      const family = await familyOfRecord(this.#record, platform);
+      left = family.left;
+      return { rows: family.members, isWhole: family.isWhole };
+    };
+    const row = server && await platform.readProcess(server.pid);
+    const first = row !== null && isSameProcess(row, server) && row.state !== "zombie" ? [row] : [];
+    const { ended, isWhole } = await terminate({
+      ...{ platform, find, first, ask, graceMs },
+      forced: requests.forced,
+    });
+    const described = describeEnded({ ended }, []);
+    const survived = described.filter(isLeftOf);
+    const killed = described.filter(({ fate }) => fate === "killed");
+    if (killed.length > 0) report({ kind: "killed", processes: killed });
+    if (survived.length > 0) report({ kind: "survived", processes: survived });
+    if (left.length > 0) report({ kind: "left", processes: await platform.describe(left) });
+    const told = ended.map(({ process: { pid, startTime, name }, fate }) => ({
+      pid,
+      startTime,
+      name,
+      fate,
+    }));
+    this.#noteQuietly({ ended: told });
+    return this.#isClean = isWhole && survived.length === 0;
+  }
+
+  /** Sees the port free, and removes the files. */
+  async cleanUp({ pid }: SpawnedServer, code: number): Promise<number> {
+    const { files, lock, platform, report, log } = this.#all;
+    const { port } = this.#record;
+    log?.write(endLine(this.#how, Date.now()));
+    await platform.endSupervision();
+    if (!this.#isClean) {
+      lock.release();
+      return 1;
+    }
+    const isFree = await poll(
+      async () => await isPortFree(port, platform) || null,
+      performance.now() + LINGER_MS,
+    ) === true;
+    removeOwnPidFile(files.pid, pid);
+    lock.remove();
+    if (!isFree || code === 0) report({ kind: "stopped", port, isFree });
+    return code === 0 && !isFree ? 1 : code;
+  }
+
+  /** After a failure: nothing of the server is left, or its record is. */
+  async abandon(): Promise<void> {
+    const { files, lock, graceMs } = this.#all;
+    let isGone = this.#server === null;
+    try {
+      isGone ||= await this.#end("roots", graceMs);
+      if (isGone && this.#server !== null) removeOwnPidFile(files.pid, this.#server.pid);
+    } finally {
+      // Whose end was not seen keeps its record: the next start or stop finds it.
+      if (isGone) lock.remove();
+      else lock.release();
+    }
+  }
+
+  #note(change: Partial<LockRecord>): void {
+    this.#record = { ...this.#record, ...change };
+    this.#all.lock.write(formatRecord(this.#record));
+  }
+
+  /** Where a stop must go on although the disk is full. */
+  #noteQuietly(change: Partial<LockRecord>): void {
+    try {
+      this.#note(change);
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw new Error(reasonOf(error), { cause: error });
+    }
+  }
+}
+
+function isLeftOf({ fate }: { fate: string }): boolean {
+  return isLeft({ fate: fate as "survived" });
+}
