@@ -43,6 +43,15 @@ declare module "@std/cli/parse-args" {
   export function parseArgs(args: readonly string[], options?: ParseOptions): Args;
 }
 
+declare module "@std/fs/exists" {
+  export interface ExistsOptions {
+    isReadable?: boolean;
+    isDirectory?: boolean;
+    isFile?: boolean;
+  }
+  export function existsSync(path: string | URL, options?: ExistsOptions): boolean;
+}
+
 declare module "@std/path/basename" {
   export function basename(path: string, suffix?: string): string;
 }
@@ -63,14 +72,6 @@ declare module "@std/path/resolve" {
   export function resolve(...pathSegments: string[]): string;
 }
 
-declare module "@std/text/closest-string" {
-  export interface ClosestStringOptions {
-    caseSensitive?: boolean;
-    compareFn?: (a: string, b: string) => number;
-  }
-  export function closestString(
-    givenWord: string,
-    possibleWords: ReadonlyArray<string>,
-    options?: ClosestStringOptions,
-  ): string;
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(str1: string, str2: string): number;
 }

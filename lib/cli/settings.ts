@@ -1,73 +1,55 @@
 /**
- * One setting at a time: looks for it in flag, environment and `.env`, and reads its value, naming
- * the source of a bad one.
+ * One setting at a time: looks for it in flag, environment, `.env` and default, and reads its value,
+ * naming the source of a bad one.
  *
  * @module
  */
 
-import type { CommandLine } from "./command_line.ts";
-import { ServerError } from "./errors.ts";
+import { ServerError } from "../errors.ts";
+import type { Arguments } from "./arguments.ts";
 import { OPTIONS } from "./options.ts";
+import { plain } from "./plain.ts";
 
 /** Where settings come from when no flag gives them. */
 export interface Surroundings {
   /** The environment of this process. */
   readonly env: Readonly<Record<string, string>>;
-  /** The variables of `.env` in the current folder; the environment wins over them. */
+  /** Our variables in `.env` of the current folder; the environment wins over them. */
   readonly dotenv: Readonly<Record<string, string>>;
-  /** PID directory unless configured: the folder of the program. */
-  readonly programDir: string;
-}
-
-/** A value as it was given, and by whom. */
-export interface Setting {
-  /** The value. */
-  readonly text: string;
-  /** Where it came from, for messages. */
-  readonly source: string;
-}
-
-/**
- * Looks for a variable. An empty one counts as not set, as in most shells' `${NAME:-default}`.
- *
- * @param name The variable.
- * @param around Environment and `.env`.
- * @returns Its value, or `null`.
- */
-export function variable(name: string, around: Surroundings): Setting | null {
-  const set = around.env[name];
-  if (set) return { text: set, source: `${name} in the environment` };
-  const filed = set === undefined ? around.dotenv[name] : undefined;
-  return filed ? { text: filed, source: `${name} in .env` } : null;
 }
 
 /** Reads the text of a value; throws a usage error that names its source. */
 export type SettingParser<T> = (text: string, source: string) => T;
 
 /**
- * Reads a setting.
+ * Reads a setting from the flag, the environment, `.env` or the default, in this order; `null` if none
+ * of them gives one. An empty variable counts as not set, as in a shell's `${NAME:-default}`.
  *
- * @param name The option's name.
- * @param line The arguments.
- * @param around Environment and `.env`.
- * @param parse Reads the value; without it the text itself is taken.
- * @returns The value from the flag, the environment, `.env` or the default, in this order; `null` if
- * none of them gives one.
  * @throws {ServerError} Of kind `usage`, naming the bad value and where it came from.
  */
 export function readSetting<T = string>(
   name: string,
-  line: CommandLine,
+  given: Arguments,
   around: Surroundings,
   parse: SettingParser<T> = (text) => text as T,
 ): T | null {
   const option = OPTIONS.find((one) => one.name === name)!;
-  const flag = line.values.get(name)?.at(-1);
+  const flag = given.values.get(name)?.at(-1);
   if (flag !== undefined) return parse(flag, `--${name}`);
   const set = option.env === undefined ? null : variable(option.env, around);
   if (set !== null) return parse(set.text, set.source);
-  const isValue = option.default !== undefined && !option.default.includes(" ");
-  return isValue ? parse(option.default, "default") : null;
+  return option.default === undefined ? null : parse(option.default, "default");
+}
+
+/** A variable from the environment or `.env`, and which of them, for messages; `null` if unset. */
+export function variable(
+  name: string,
+  { env, dotenv }: Surroundings,
+): { readonly text: string; readonly source: string } | null {
+  const set = env[name];
+  if (set) return { text: set, source: `${name} in the environment` };
+  const filed = set === undefined ? dotenv[name] : undefined;
+  return filed ? { text: filed, source: `${name} in .env` } : null;
 }
 
 /** Reads a port: 1 to 65535, decimal digits only. */
@@ -97,6 +79,12 @@ export function parsePath(text: string, source: string): string {
   throw bad(source, text, "not a path that begins with /");
 }
 
+/** Reads a number of lines. */
+export function parseLines(text: string, source: string): number {
+  if (/^\d{1,7}$/.test(text)) return Number(text);
+  throw bad(source, text, "not a number of lines");
+}
+
 function bad(source: string, text: string, reason: string): ServerError {
-  return new ServerError("usage", `Invalid value for ${source}: "${text}" is ${reason}`);
+  return new ServerError("usage", `Invalid value for ${source}: "${plain(text)}" is ${reason}`);
 }

@@ -1,15 +1,17 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
+  configureLogs,
   configureStart,
   configureStatus,
   configureStop,
   type StartConfig,
   type StopConfig,
-} from "../lib/config.ts";
-import { ServerError } from "../lib/errors.ts";
-import type { Surroundings } from "../lib/settings.ts";
+} from "../../lib/cli/config.ts";
+import { plain } from "../../lib/cli/plain.ts";
+import type { Surroundings } from "../../lib/cli/settings.ts";
+import { ServerError } from "../../lib/errors.ts";
 
-const AROUND: Surroundings = { env: {}, dotenv: {}, programDir: "/opt/server" };
+const AROUND: Surroundings = { env: {}, dotenv: {} };
 
 function start(args: string[], around: Partial<Surroundings> = {}): StartConfig {
   const config = configureStart(args, { ...AROUND, ...around });
@@ -30,43 +32,20 @@ function usageError(args: string[], around: Partial<Surroundings> = {}): string 
   return error.message;
 }
 
-Deno.test("configureStart() has the contract's defaults", { permissions: "none" }, () => {
+Deno.test("configure*() have the contract's defaults", { permissions: "none" }, () => {
+  const ports = { ports: [8001], all: false, here: false, pidDir: null, json: false };
+
   assertEquals(start([]), {
-    host: "0.0.0.0",
-    port: 8001,
-    force: false,
-    graceMs: 5000,
-    readyTimeoutMs: 60_000,
-    healthPath: null,
-    detach: false,
-    logFile: null,
-    json: false,
-    pidDir: "/opt/server",
-    words: null,
-    serverCommand: null,
+    ...{ host: "0.0.0.0", port: 8001, force: false, reuse: false, graceMs: 5000 },
+    ...{ readyTimeoutMs: 60_000, healthPath: null, detach: false, logFile: null, json: false },
+    ...{ pidDir: null, envFiles: [], words: null, serverCommand: null },
   });
-});
-
-Deno.test("configureStop() has the contract's defaults", { permissions: "none" }, () => {
-  assertEquals(stop([]), {
-    ports: [8001],
-    all: false,
-    graceMs: 5000,
-    managed: false,
-    dryRun: false,
-    pidDir: "/opt/server",
-    json: false,
-  });
-});
-
-Deno.test("configureStatus() has the contract's defaults", { permissions: "none" }, () => {
-  assertEquals(configureStatus([], AROUND), {
-    ports: [8001],
-    all: false,
-    pidDir: "/opt/server",
-    json: false,
-    healthPath: null,
-  });
+  assertEquals(stop([]), { ...ports, graceMs: 5000, managed: false, dryRun: false });
+  assertEquals(configureStatus([], AROUND), { ...ports, healthPath: null });
+  const logs = { port: 8001, lines: 20, follow: false, pidDir: null };
+  assertEquals(configureLogs([], AROUND), logs);
+  const args = ["8002", "-fn", "0", "--pid-dir", "x"];
+  assertEquals(configureLogs(args, AROUND), { port: 8002, lines: 0, follow: true, pidDir: "x" });
 });
 
 /** Every setting that has a flag and a variable: three values as text and as they are read. */
@@ -132,7 +111,7 @@ for (const { key, flag, name, values } of SETTINGS) {
     const env = { [name]: envText };
     const dotenv = { [name]: fileText };
 
-    assertEquals(start([flag, flagText], { env, dotenv })[key], byFlag);
+    assertEquals(start(["--detach", flag, flagText], { env, dotenv })[key], byFlag);
     assertEquals(start([], { env, dotenv })[key], byEnv);
     assertEquals(start([], { dotenv })[key], byFile);
     assertEquals(start([], { env: { [name]: "" } })[key], start([])[key]);
@@ -151,10 +130,6 @@ Deno.test("configureStart() reads the command from -- and SERVER_COMMAND", {
   assertEquals(start([], { env, dotenv }).serverCommand, "from env");
   assertEquals(start([], { dotenv }).serverCommand, "from file");
   assertEquals(start([], { env: { SERVER_COMMAND: "" }, dotenv }).serverCommand, null);
-});
-
-Deno.test("configureStart() refuses -- without a command", { permissions: "none" }, () => {
-  assertEquals(usageError(["--"]), "No command after --");
 });
 
 Deno.test("configureStart() takes every decimal port from 1 to 65535", {
@@ -179,7 +154,7 @@ Deno.test("configureStart() takes nothing else for a port", { permissions: "none
   for (const text of texts) {
     assertEquals(
       usageError([`--port=${text}`]),
-      `Invalid value for --port: "${text}" is not a port (1 to 65535, decimal digits only)`,
+      `Invalid value for --port: "${plain(text)}" is not a port (1 to 65535, decimal digits only)`,
     );
   }
   assertStringIncludes(usageError(["--port", "-1"]), "--port");
@@ -207,7 +182,7 @@ Deno.test("configureStart() takes nothing else for a host", { permissions: "none
   for (const text of texts) {
     assertEquals(
       usageError([`--host=${text}`]),
-      `Invalid value for --host: "${text}" is not a host name or address`,
+      `Invalid value for --host: "${plain(text)}" is not a host name or address`,
     );
   }
 });
@@ -244,16 +219,20 @@ Deno.test("configureStart() takes a path for the health path, and no URL or seco
   for (const text of texts) {
     assertEquals(
       usageError([`--health-path=${text}`]),
-      `Invalid value for --health-path: "${text}" is not a path that begins with /`,
+      `Invalid value for --health-path: "${plain(text)}" is not a path that begins with /`,
     );
   }
 });
 
-Deno.test("configureStart() takes --json only with --detach", { permissions: "none" }, () => {
-  const { detach, json } = start(["--json", "--detach"]);
+Deno.test("configureStart() refuses what contradicts itself", { permissions: "none" }, () => {
+  const log = "Option --log-file needs --detach: in the foreground the output goes to the terminal";
 
-  assertEquals([detach, json], [true, true]);
+  assertEquals(usageError(["--"]), "No command after --");
   assertEquals(usageError(["--json"]), "Option --json needs --detach");
+  assertEquals(usageError(["--log-file", "x"]), log);
+  assertEquals(start([], { env: { SERVER_LOG_FILE: "x" } }).logFile, "x");
+  const both = "Options --reuse and --force contradict each other";
+  assertEquals(usageError(["--force", "--reuse"]), both);
 });
 
 Deno.test("configureStart() names the source of a bad value", { permissions: "none" }, () => {
@@ -286,7 +265,7 @@ Deno.test("configure*() answers --help before --version and before any bad value
   permissions: "none",
 }, () => {
   const around = { ...AROUND, env: { SERVER_PORT: "http" } };
-  for (const configure of [configureStart, configureStop, configureStatus]) {
+  for (const configure of [configureStart, configureStop, configureStatus, configureLogs]) {
     assertEquals(configure(["--version", "--help", "--port", "x"], around), "help");
     assertEquals(configure(["-h"], around), "help");
     assertEquals(configure(["--version"], around), "version");
@@ -310,14 +289,18 @@ Deno.test("configureStop() refuses every bad port of several", { permissions: "n
   assertStringIncludes(error.message, 'Invalid value for --port: "0"');
 });
 
-Deno.test("configureStop() reads its switches", { permissions: "none" }, () => {
-  const { managed, dryRun, json, all } = stop(["--managed", "--dry-run", "--json", "--all"]);
+Deno.test("configureStop() leaves strangers alone with --managed, --all or --here", {
+  permissions: "none",
+}, () => {
+  for (const flag of ["--managed", "--all", "--here"]) assert(stop([flag]).managed, flag);
+  const { managed, dryRun, json } = stop(["--dry-run", "--json"]);
 
-  assertEquals([managed, dryRun, json, all], [true, true, true, true]);
+  assertEquals([managed, dryRun, json], [false, true, true]);
+  assertEquals(stop(["--here"]).ports, []);
 });
 
-Deno.test("configureStop() and configureStatus() take no command", { permissions: "none" }, () => {
-  for (const configure of [configureStop, configureStatus]) {
+Deno.test("configure*() take a command for a start alone", { permissions: "none" }, () => {
+  for (const configure of [configureStop, configureStatus, configureLogs]) {
     for (const args of [["--"], ["--", "uvicorn"]]) {
       const error = assertThrows(() => configure(args, AROUND), ServerError);
       assertEquals(error.message, "This program takes no command after --");

@@ -10,8 +10,6 @@
  * See POSIX, Shell Command Language, 2.2 Quoting. On Windows write paths with `/` or in quotes,
  * since an unquoted backslash escapes.
  *
- * @param text A command line, as in `SERVER_COMMAND`.
- * @returns The words; none if the text is blank.
  * @throws {SyntaxError} If a quote is not closed or the text ends in a backslash.
  * @example Usage
  * ```ts

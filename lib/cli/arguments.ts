@@ -1,0 +1,135 @@
+/**
+ * Reads a program's arguments strictly.
+ *
+ * `@std/cli` reads them; what it passes over in silence (`--force=maybe`, `--port=`, `-port=5`) is
+ * refused here before it can.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { ServerError } from "../errors.ts";
+import { OPTIONS, optionsOf, type OptionSpec, type ProgramName } from "./options.ts";
+import { plain } from "./plain.ts";
+
+/** Arguments as given, their values not yet read. */
+export interface Arguments {
+  /** The values of each option that was given, as text. A bare number counts as `--port`. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  /** The switches that were given. */
+  readonly switches: ReadonlySet<string>;
+  /** The words after `--`; `null` without one. */
+  readonly words: readonly string[] | null;
+}
+
+/** Far-reaching, and so never put into the mouth of somebody who typed something else. */
+const NEVER_SUGGESTED = ["all", "here", "force"];
+
+/**
+ * Reads the arguments of a program: `--name value`, `--name=value`, `--switch`, `-p 8001`, `-p8001`,
+ * `-fn 50`, and bare numbers as ports.
+ *
+ * @throws {ServerError} Of kind `usage` for an unknown option, a stray word, a missing value, a value
+ * given to a switch, or a second port where there can be only one.
+ */
+export function readArguments(program: ProgramName, args: readonly string[]): Arguments {
+  const specs = optionsOf(program);
+  const end = args.indexOf("--");
+  const own = end === -1 ? args : args.slice(0, end);
+  own.forEach((word, i) => {
+    if (word.startsWith("-")) checkOption(word, own[i + 1], specs);
+  });
+  const names = (isSwitch: boolean) =>
+    specs.filter(({ value }) => (value === undefined) === isSwitch).map(({ name }) => name);
+  const strays: string[] = [];
+  const given = parseArgs(own, {
+    string: names(false),
+    collect: names(false),
+    boolean: names(true),
+    alias: Object.fromEntries(specs.flatMap(({ name, short }) => short ? [[name, short]] : [])),
+    unknown: (word) => void strays.push(word),
+  });
+  const values = new Map<string, string[]>(names(false).map((name) => [name, given[name]]));
+  const ports = values.get("port")!;
+  for (const word of strays) {
+    if (!/^\d+$/.test(word)) throw stray(word, program);
+    ports.push(word);
+  }
+  const isSingle = !specs.find(({ name }) => name === "port")!.repeatable?.includes(program);
+  if (ports.length > 1 && isSingle) {
+    throw new ServerError(
+      "usage",
+      `Only one port can be given, not ${ports.map(plain).join(", ")}`,
+    );
+  }
+  return {
+    values: new Map([...values].filter(([, texts]) => texts.length > 0)),
+    switches: new Set(names(true).filter((name) => given[name])),
+    words: end === -1 ? null : args.slice(end + 1),
+  };
+}
+
+/** Refuses a word with a dash in front that is not exactly an option with what belongs to it. */
+function checkOption(word: string, next: string | undefined, specs: readonly OptionSpec[]): void {
+  const { spec, value } = word.startsWith("--")
+    ? longOption(word, specs)
+    : shortOption(word, specs);
+  if (spec.value === undefined) {
+    if (value !== null) throw misused(spec, `takes no value: "${plain(word)}"`);
+    // The parser would take these two for its value.
+    if (next === "true" || next === "false") throw misused(spec, `takes no value: "${next}"`);
+    return;
+  }
+  const text = value ?? next ?? "";
+  if (text === "" || (value === null && text.startsWith("-"))) throw misused(spec, "needs a value");
+}
+
+interface GivenOption {
+  readonly spec: OptionSpec;
+  /** What is attached to it, or `null`. */
+  readonly value: string | null;
+}
+
+function longOption(word: string, specs: readonly OptionSpec[]): GivenOption {
+  const [, name, value = null] = /^--([^=]*)(?:=(.*))?$/s.exec(word)!;
+  const spec = specs.find((one) => one.name === name);
+  if (spec === undefined) throw unknownOption(word, specs);
+  return { spec, value };
+}
+
+/** One letter, with a number attached or not; or several, of which only the last takes a value. */
+function shortOption(word: string, specs: readonly OptionSpec[]): GivenOption {
+  const [, letters = "", value = null] = /^-([a-z]+)(?:=?(\d+))?$/.exec(word) ?? [];
+  const found = letters.split("").map((letter) => specs.find(({ short }) => short === letter));
+  const isGroup = found.slice(0, -1).every((spec) => spec !== undefined && !spec.value);
+  const spec = found.at(-1);
+  if (spec === undefined || !isGroup || (value !== null && letters.length > 1)) {
+    throw unknownOption(word, specs);
+  }
+  return { spec, value };
+}
+
+function misused({ name }: OptionSpec, what: string): ServerError {
+  return new ServerError("usage", `Option --${name} ${what}`);
+}
+
+function unknownOption(word: string, specs: readonly OptionSpec[]): ServerError {
+  const given = word.replace(/=.*$/s, "");
+  const name = given.replace(/^-+/, "").slice(0, 20).toLowerCase();
+  const distanceTo = (spec: OptionSpec) => levenshteinDistance(name, spec.name);
+  const nearest = specs.toSorted((a, b) => distanceTo(a) - distanceTo(b))[0]!;
+  // Of a word of two letters, two changes leave nothing; and an option of another program is no slip.
+  const isNear = distanceTo(nearest) <= Math.min(2, name.length - 1) &&
+    !OPTIONS.some((spec) => spec.name === name && spec !== nearest);
+  const isMeant = isNear && !NEVER_SUGGESTED.includes(nearest.name);
+  const hint = isMeant ? `: did you mean --${nearest.name}?` : "";
+  return new ServerError("usage", `Unknown option "${plain(given)}"${hint}`);
+}
+
+function stray(word: string, program: ProgramName): ServerError {
+  const hint = program === "start"
+    ? "a server's command goes after --, only options and a port before it"
+    : "not a port";
+  return new ServerError("usage", `Unexpected argument "${plain(word)}": ${hint}`);
+}

@@ -1,0 +1,176 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  type CommandPlaces,
+  type CommandWish,
+  resolveCommand,
+} from "../../lib/cli/server_command.ts";
+import { ServerError } from "../../lib/errors.ts";
+
+const UVICORN = [
+  ..."-m uvicorn app.main:app --host 127.0.0.1 --port 8001 --reload".split(" "),
+  ..."--log-level info --access-log".split(" "),
+];
+
+/** Resolves with nothing given, unless given here; `files` are the files that exist. */
+function resolve(
+  wish: Partial<CommandWish>,
+  files: string[] = [],
+  places: Partial<CommandPlaces> = {},
+): readonly string[] | undefined {
+  return resolveCommand(
+    { words: null, serverCommand: null, host: "127.0.0.1", port: 8001, ...wish },
+    {
+      env: { PATH: "/usr/local/bin:/usr/bin" },
+      isWindows: false,
+      isFile: (path) => files.includes(path),
+      ...places,
+    },
+  )?.words;
+}
+
+function hintOf(...words: string[]): string | null | undefined {
+  const places = { env: {}, isWindows: false, isFile: () => false };
+  return resolveCommand({ words, serverCommand: null, host: "::", port: 1 }, places)?.hint;
+}
+
+Deno.test("resolveCommand() takes words, SERVER_COMMAND, app/main.py, in this order", {
+  permissions: "none",
+}, () => {
+  const app = ["app/main.py", "/usr/bin/python"];
+  const serverCommand = `uvicorn "my app:app" --port {port}`;
+
+  assertEquals(resolve({ words: ["mine", "a b"], serverCommand }, app), ["mine", "a b"]);
+  assertEquals(resolve({ serverCommand }, app), ["uvicorn", "my app:app", "--port", "8001"]);
+  assertEquals(resolve({ serverCommand: " \n " }, app), ["python", ...UVICORN]);
+  assertEquals(resolve({}, ["main.py", ".venv/bin/python"]), undefined);
+});
+
+Deno.test("resolveCommand() finds a python: .venv, venv, then the search path", {
+  permissions: "none",
+}, () => {
+  const pythons = [".venv/bin/python", ".venv/Scripts/python.exe", "venv/bin/python"];
+  for (const [i, python] of pythons.entries()) {
+    assertEquals(resolve({}, ["app/main.py", ...pythons.slice(i)])?.[0], python);
+  }
+  const found: [files: string[], python: string][] = [
+    [["/usr/bin/python3"], "python3"],
+    [["/usr/local/bin/python3", "/usr/bin/python"], "python"],
+    [[], "python"],
+  ];
+  for (const [files, python] of found) {
+    assertEquals(resolve({}, ["app/main.py", ...files])?.[0], python, files.join());
+  }
+});
+
+Deno.test("resolveCommand() finds python or py on Windows, not the Store's decoy", {
+  permissions: "none",
+}, () => {
+  const env = { Path: "C:\\X\\WindowsApps;C:\\Py", PATHEXT: ".COM;.EXE" };
+  const places = (files: string[]): Partial<CommandPlaces> => ({
+    ...{ env, isWindows: true },
+    isFile: (path) => path === "app/main.py" || files.includes(path.replaceAll("/", "\\")),
+  });
+
+  assertEquals(resolve({}, [], places(["C:\\Py\\python.EXE"]))?.[0], "python");
+  const decoy = ["C:\\X\\WindowsApps\\python.EXE", "C:\\Py\\py.EXE"];
+  assertEquals(resolve({}, [], places(decoy))?.[0], "py");
+  assertEquals(resolve({}, [], places([]))?.[0], "python");
+});
+
+Deno.test("resolveCommand() replaces {host} and {port} everywhere, and nothing else", {
+  permissions: "none",
+}, () => {
+  const words = [
+    "{port}{port}",
+    "http://{host}:{port}/{x}",
+    "{HOST}",
+    "$&",
+    "{{port}}",
+    "{ port }",
+  ];
+
+  assertEquals(resolve({ words, host: "::1" }), [
+    ...["80018001", "http://::1:8001/{x}", "{HOST}", "$&", "{8001}", "{ port }"],
+  ]);
+});
+
+Deno.test("resolveCommand() hints at a package's script that gets no port", {
+  permissions: "none",
+}, () => {
+  assertEquals(hintOf("npm", "run", "dev"), "npm run dev -- --port {port}");
+  assertEquals(hintOf("/usr/bin/npm", "start"), "npm start -- --port {port}");
+  assertEquals(hintOf("npm", "run", "dev", "--", "-x"), "npm run dev -- -x --port {port}");
+  assertEquals(hintOf("pnpm", "dev"), "pnpm dev --port {port}");
+  assertEquals(hintOf("yarn", "dev"), "yarn dev --port {port}");
+  assertEquals(hintOf("bun", "run", "dev"), "bun run dev --port {port}");
+  for (const words of [["npm", "run", "dev", "{port}"], ["npm", "exec", "x"], ["bun", "x.ts"]]) {
+    assertEquals(hintOf(...words), null);
+  }
+  assertEquals(hintOf("node", "run"), null);
+});
+
+/** What is typed after `--`, and the message. */
+const SLIPS: [words: string[], message: string][] = [
+  [["node server.js"], '"node server.js" is one word with blanks; write: -- node server.js'],
+  [
+    ["node 'my server.js'"],
+    `"node 'my server.js'" is one word with blanks; write: -- node 'my server.js'`,
+  ],
+  [
+    ["PORT=1", "node", "a b"],
+    `"PORT=1" is a variable, not a program; write: env PORT=1 node 'a b'`,
+  ],
+  [["PORT=1 node x"], '"PORT=1" is a variable, not a program; write: env PORT=1 node x'],
+  [
+    ["cd app && npm start"],
+    `"&&" needs a shell, and none is run; write: sh -c 'cd app && npm start'`,
+  ],
+  [["cd", "app"], `"cd" needs a shell, and none is run; write: sh -c 'cd app'`],
+  [
+    ["cat", "a b", "|", "sh"],
+    `"|" needs a shell, and none is run; write: sh -c 'cat '\\''a b'\\'' | sh'`,
+  ],
+  [["x", ">", "log"], `">" needs a shell, and none is run; write: sh -c 'x > log'`],
+];
+
+Deno.test("resolveCommand() cures common slips", { permissions: "none" }, () => {
+  for (const [words, message] of SLIPS) {
+    const error = assertThrows(() => resolve({ words }), ServerError);
+    assertEquals([error.kind, error.message], ["usage", `Server command: ${message}`]);
+  }
+  const serverCommand = "cd app && npm start";
+  const error = assertThrows(() => resolve({ serverCommand }), ServerError);
+  assertEquals(error.message, `Server command: ${SLIPS[4]![1]}`);
+});
+
+Deno.test("resolveCommand() knows the cures for Windows", { permissions: "none" }, () => {
+  const table: [words: string[], cure: string][] = [
+    [["cd", "app", "&&", "x"], 'cmd /c "cd app && x"'],
+    [["A=1", "node", "x"], 'cmd /c "set A=1&& node x"'],
+  ];
+  for (const [words, cure] of table) {
+    const refused = () => resolve({ words }, [], { isWindows: true });
+    assertEquals(assertThrows(refused, ServerError).message.split("write: ")[1], cure);
+  }
+});
+
+Deno.test("resolveCommand() takes for no slip what is none", { permissions: "none" }, () => {
+  const table = [["node", "-e", "a && b"], ["sh", "-c", "cd x | y"], ["x", "A=1"], ["x", ";"], [
+    "a",
+  ]];
+  for (const words of table) assertEquals(resolve({ words }), words);
+
+  assertEquals(resolve({ words: ["./my server"] }, ["./my server"]), ["./my server"]);
+});
+
+Deno.test("resolveCommand() names SERVER_COMMAND when its quotes are not closed", {
+  permissions: "none",
+}, () => {
+  const error = assertThrows(() => resolve({ serverCommand: "uvicorn 'app" }), ServerError);
+
+  const reason = `"uvicorn 'app": Cannot split words: ' is not closed`;
+  assertEquals([error.kind, error.message], [
+    "usage",
+    `Invalid value for SERVER_COMMAND: ${reason}`,
+  ]);
+});
