@@ -1,5 +1,5 @@
 /** A stand-in for the function that runs helper tools: recorded answers by command line. */
-import type { RunTool, ToolRun } from "../../lib/command.ts";
+import type { RunTool, ToolRun } from "../../lib/platform/types.ts";
 
 /** What a tool does: what it prints, or how it ends, or what follows from its arguments. */
 export type Fake = string | ToolRun | ((args: readonly string[]) => string | ToolRun);

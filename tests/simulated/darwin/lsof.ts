@@ -10,15 +10,16 @@ import type { Printed } from "./tool.ts";
 /** Shows listening sockets and who holds them. */
 export function lsof(args: readonly string[]): Printed {
   let wanted: number[] | null = null;
-  let port: number | null = null;
+  let ports: number[] | null = null;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (arg === "-p") wanted = args[++i]!.split(",").map(Number);
-    else if (arg.startsWith("-iTCP:")) port = Number(arg.slice("-iTCP:".length));
-    else if (arg === "-F") i++;
+    else if (arg.startsWith("-iTCP:")) {
+      ports = arg.slice("-iTCP:".length).split(",").map(Number);
+    } else if (arg === "-F") i++;
     else if (!["-nP", "-a", "-iTCP", "-sTCP:LISTEN"].includes(arg)) return { code: 1, stdout: "" };
   }
-  const all = listeners().filter((socket) => port === null || socket.port === port);
+  const all = listeners().filter(({ port }) => ports === null || ports.includes(port));
   const stdout = (wanted ?? pids()).map((pid) => section(pid, all)).join("");
   return { code: stdout === "" ? 1 : 0, stdout };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { environment, look, pids, type Process, read } from "./machine.ts";
+import { environment, look, pids, type Process, read, uidOf } from "./machine.ts";
 import type { Printed } from "./tool.ts";
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
@@ -16,6 +16,7 @@ const COLUMNS: Record<string, (process: Process, withEnvironment: boolean) => st
   pgid: ({ pgid }) => String(pgid).padStart(5),
   stat: ({ state, isSessionLeader }) => `${state}${isSessionLeader ? "s" : ""}`.padEnd(4),
   lstart: ({ started }) => localTime(started).padEnd(28),
+  uid: ({ pid }) => String(uidOf(pid)).padStart(5),
   user: ({ user }) => user.padEnd(16),
   ignored: ({ pid }) => {
     const mask = /^SigIgn:\s*[\da-f]*([\da-f]{8})$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? "0";

@@ -1,0 +1,96 @@
+/**
+ * A job holds the supervisor and everything that is born below it, whatever becomes of parents: its
+ * members are the server's tree. When the supervisor ends, however it ends, so does the job, and with it
+ * all of them.
+ *
+ * @module
+ */
+
+import type { Identity } from "../types.ts";
+import { kernel, wide } from "./kernel.ts";
+import { statsOf, type TableRow } from "./table.ts";
+
+const QUERY = 4, PROCESS_LIST = 3, EXTENDED_LIMITS = 9;
+const KILL_ON_CLOSE = 0x2000;
+const MAX_MEMBERS = 4096;
+
+let own: Deno.PointerValue = null;
+let ownName = "";
+
+/**
+ * The name by which others find the job of a supervisor, as long as it lives. The time in it is known to
+ * nobody before. Seen in the same session of Windows only, so that no other user can take it first.
+ */
+export function jobName({ pid, created }: TableRow): string {
+  return `Local\\start_server_${pid}_${created}`;
+}
+
+/**
+ * Makes the job and puts this process into it. Every child that is started from then on is born into it,
+ * so this comes first. Where another job forbids that, the tree is known by parents alone.
+ */
+export function enterJob(supervisor: TableRow): void {
+  ownName = jobName(supervisor);
+  own ??= kernel().CreateJobObjectW(null, wide(ownName));
+  limit(KILL_ON_CLOSE);
+  kernel().AssignProcessToJobObject(own, kernel().GetCurrentProcess());
+}
+
+/** Lets those members live on that are still there when this process ends. */
+export function releaseJob(): void {
+  if (own !== null) limit(0);
+}
+
+function limit(flags: number): void {
+  const limits = new Uint32Array(36); // JOBOBJECT_EXTENDED_LIMIT_INFORMATION
+  limits[4] = flags;
+  kernel().SetInformationJobObject(own, EXTENDED_LIMITS, limits, limits.byteLength);
+}
+
+/** PIDs of the members of a job, this process's own if no other is named; none if there is no such. */
+export function jobMembers(name: string = ownName): number[] {
+  const job = kernel().OpenJobObjectW(QUERY, 0, wide(name));
+  if (job === null) return [];
+  const list = new BigUint64Array(1 + MAX_MEMBERS); // two counts of 32 bits, then the PIDs
+  kernel().QueryInformationJobObject(job, PROCESS_LIST, list, list.byteLength, null);
+  kernel().CloseHandle(job);
+  const count = Number(list[0]! >> 32n);
+  return Array.from(list.subarray(1, 1 + count), Number);
+}
+
+/** Where a tree is looked for. */
+type Jobs = { jobMembers(name: string): number[]; consolePids(): number[] };
+
+/**
+ * PIDs of the processes of a server.
+ *
+ * Every process is tried for the supervisor, since Windows forgets a parent that is dead: the right job is
+ * that of this process, or has the server in it, or a child of it. What the supervisor runs for itself
+ * is no part. A supervisor leaves out who has left its console, as a browser does; nobody else can see
+ * that. Where no job can be seen (another session of Windows), living parents tell the tree.
+ */
+export function treeOf(
+  table: readonly TableRow[],
+  server: Identity,
+  { windows, self }: { windows: Jobs; self: number },
+): Set<number> {
+  const isServer = ({ pid, created }: TableRow) =>
+    pid === server.pid && String(created) === server.startTime;
+  for (const supervisor of table) {
+    const members = new Set(windows.jobMembers(jobName(supervisor)));
+    if (!members.has(supervisor.pid)) continue;
+    const isOwn = supervisor.pid === self;
+    const tree = table.filter((row) =>
+      members.has(row.pid) && row !== supervisor &&
+      (row.creator !== supervisor.pid || isServer(row))
+    );
+    if (!isOwn && !tree.some((row) => isServer(row) || row.creator === server.pid)) continue;
+    const sharing = new Set(isOwn ? windows.consolePids() : []);
+    const isSharing = ({ pid }: TableRow) => sharing.size === 0 || sharing.has(pid);
+    return new Set(tree.filter(isSharing).map(({ pid }) => pid));
+  }
+  const pids = new Set(table.filter(isServer).map(({ pid }) => pid));
+  const stats = statsOf(table);
+  for (const pid of pids) for (const row of stats) if (row.ppid === pid) pids.add(row.pid);
+  return pids;
+}

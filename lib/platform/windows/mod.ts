@@ -1,0 +1,179 @@
+/**
+ * Windows: processes, jobs and the console by calls of its kernel, sockets by `netstat`.
+ *
+ * There are no process groups, no sessions and no signals: a job takes the place of a session, the key
+ * Ctrl+C that of a polite signal, and a handle that of a pidfd. Can be imported on every system.
+ *
+ * @module
+ */
+
+import * as table from "../process_table.ts";
+import { always, type Answer, ask } from "../tools.ts";
+import type { Held, Identity, Platform, ProcessRow, RunTool, Stat } from "../types.ts";
+import * as consoles from "./console.ts";
+import * as jobs from "./job.ts";
+import { parseNetstat } from "./parse_netstat.ts";
+import * as processes from "./process.ts";
+import { readTable, statsOf } from "./table.ts";
+
+/** What the platform needs of Windows. */
+const WINDOWS = { readTable, ...processes, ...jobs, ...consoles };
+
+/** What the platform needs of Windows, so that a test can stand for it. */
+export type Windows = typeof WINDOWS;
+
+/** `netstat` may be slow at its first start, when a scanner looks at it. */
+const NETSTAT_DEADLINE_MS = 5000;
+
+/** From 1601 to 1970, ms. */
+const EPOCH_MS = 11_644_473_600_000;
+
+/**
+ * Makes the platform; `marker` names the variable that a server's processes carry.
+ *
+ * Its answers reject with a ServerError where the runtime cannot call Windows.
+ */
+export function windowsPlatform(
+  run: RunTool,
+  marker: string,
+  { windows = WINDOWS, self = Deno.pid }: { windows?: Windows; self?: number } = {},
+): Platform {
+  const look = () => statsOf(windows.readTable());
+  const living = <T extends Identity>(all: readonly T[]) => table.livingAmong(look(), all);
+  const describe = (stats: readonly Stat[]) => stats.map((stat) => rowOf(stat, windows));
+  const describePids = (pids: readonly number[]) =>
+    describe(look().filter(({ pid }) => pids.includes(pid)));
+  const netstat = () => askNetstat(run, windows);
+  const sources: table.Sources = {
+    sockets: async () => table.byPort(await netstat()),
+    processes: async (pids) => ({ kind: "answer", value: await describePids(pids) }),
+  };
+  return {
+    system: "windows",
+    // `::` is IPv6 alone, and a listen on every address succeeds beside one on a specific address.
+    probeIsProof: false,
+    lockedIsReadable: false,
+    ownSession: false,
+    hasSignals: false,
+    // A start time says by itself which boot it is of.
+    bootId: () => Promise.resolve("windows"),
+    pidNamespace: () => null,
+    readProcess: async (pid) => await describePids([pid])[0] ?? null,
+    list: async (since) => {
+      const all = await windows.readTable();
+      const tree = since && jobs.treeOf(all, since, { windows, self });
+      const rows = statsOf(all);
+      const withSessions = rows.map((row) =>
+        tree?.has(row.pid) ? { ...row, sid: since!.pid } : row
+      );
+      return { rows: withSessions, isWhole: true };
+    },
+    describe: async (stats) => await describe(living(stats)),
+    alive: async (all) => await living(all),
+    // Digits or, for who cannot be proven, words, which are neither older nor younger.
+    isOlder: (one, other) => Number(one.startTime) < Number(other.startTime),
+    ageMs: (process) => Promise.resolve(ageMs(process)),
+    lineage: async () => await table.lineageOf(look(), self),
+    markers: async (all) => {
+      const values = new Map<number, string | null>();
+      for (const { pid } of await living(all)) {
+        const environment = windows.readParameters(pid)?.environment ?? [`${marker}=`];
+        const variable = environment.find((text) => text.startsWith(`${marker}=`));
+        if (variable !== undefined) values.set(pid, variable.slice(marker.length + 1) || null);
+      }
+      return values;
+    },
+    reactions: () => Promise.resolve(null),
+    countBirths: () => Promise.resolve(null),
+    usage: async (all) => {
+      const pids = new Set(living(all).map(({ pid }) => pid));
+      const rows = await windows.readTable().filter(({ pid }) => pids.has(pid));
+      const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+      const memoryBytes = sum(rows.map((row) => row.memoryBytes));
+      return { memoryBytes, cpuSeconds: sum(rows.map((row) => row.cpuSeconds)) };
+    },
+    contextOf: async ({ ppid }) => {
+      const ancestors = await describe(table.ancestorsOf(look(), ppid));
+      return { ancestors, cgroup: null, cwd: null };
+    },
+    hold: async (process) => await hold(process, windows, self),
+    listeners: (ports) => table.discover(ports, sources),
+    holding: async (of) => {
+      const answers = await sources.sockets();
+      return of.map(({ port, processes }) => table.holdingAmong(processes, answers(port)));
+    },
+    listeningAt: async (all) => table.listenersOf(await netstat(), all),
+    usesOf: async (port) => table.portUses(port, await netstat(), sources.processes),
+    // Asked where a bind was denied: there are no privileged ports, so it is so if nobody has it.
+    isReserved: async (port) => {
+      const answer = await netstat();
+      if (answer.kind === "failure") return false;
+      return !Object.values(answer.value).flat().some((row) => row.port === port);
+    },
+    lockHolder: () => Promise.resolve({ kind: "unknown" }),
+    ignoresHangup: () => Promise.resolve(false),
+    // To be called before any program is started: what runs already stays out of the job.
+    prepareSupervisor: async ({ inBackground }) => {
+      windows.enterJob(await windows.readTable().find(({ pid }) => pid === self)!);
+      windows.prepareConsole(inBackground);
+    },
+    endSupervision: async () => await windows.releaseJob(),
+    prepareLauncher: async () => await windows.keepStandardHandles(),
+  };
+}
+
+function askNetstat(run: RunTool, windows: Windows): Promise<Answer<table.Sockets>> {
+  const tool = `${windows.systemFolder()}\\netstat.exe`;
+  const parse = always(parseNetstat);
+  return ask(run, { tool, args: ["-ano"], deadlineMs: NETSTAT_DEADLINE_MS, parse });
+}
+
+/** Where the command line may not be read, the path of the program stands for it. */
+function rowOf(stat: Stat, windows: Windows): ProcessRow {
+  const command = windows.readParameters(stat.pid)?.command || windows.imageOf(stat.pid) ||
+    `[${stat.name}]`;
+  return { ...stat, command, user: windows.userOf(stat.pid), uid: null };
+}
+
+/** By the wall clock, the only one that a start time is told by. */
+function ageMs({ startTime }: Identity): number | null {
+  const age = Date.now() + EPOCH_MS - Number(startTime) / 1e4;
+  return Number.isNaN(age) ? null : Math.max(age, 0);
+}
+
+function hold(process: Identity, windows: Windows, self: number): Held | null {
+  const { pid, startTime } = process;
+  const open = windows.openProcess(pid);
+  const isMeant = open === null
+    ? table.livingAmong(statsOf(windows.readTable()), [process]).length > 0
+    : String(open.created) === startTime && !open.hasEnded();
+  if (!isMeant) {
+    open?.close();
+    return null;
+  }
+  const result = (isSent: boolean, refused: "denied" | "unsupported"): ReturnType<Held["signal"]> =>
+    Promise.resolve(
+      isSent ? "sent" : open === null ? "denied" : open.hasEnded() ? "gone" : refused,
+    );
+  return {
+    pid,
+    startTime,
+    signal: (signal) =>
+      signal === "SIGKILL" ? result(open?.end() === true, "denied") : result(false, "unsupported"),
+    signalGroup: (signal) =>
+      result(signal !== "SIGKILL" && pressKey(pid, windows, self), "unsupported"),
+    [Symbol.dispose]: () => open?.close(),
+  };
+}
+
+/**
+ * Presses Ctrl+C if a process shares the console of this one, and nobody else does but its job and its
+ * ancestors: the key reaches all, and no other program in the same terminal is meant.
+ */
+function pressKey(pid: number, windows: Windows, self: number): boolean {
+  const sharing = windows.consolePids();
+  const lineage = table.lineageOf(statsOf(windows.readTable()), self);
+  const known = new Set([...lineage, ...windows.jobMembers()]);
+  return sharing.includes(pid) && sharing.every((other) => known.has(other)) &&
+    windows.pressCtrlC();
+}

@@ -1,0 +1,109 @@
+/**
+ * Looks at one process of Windows, and holds it by a handle.
+ *
+ * @module
+ */
+
+import { type Handle, kernel, textOf, withProcess } from "./kernel.ts";
+
+const TERMINATE = 1, VM_READ = 0x10, QUERY_LIMITED = 0x1000, SYNCHRONIZE = 0x100000;
+const TOKEN_QUERY = 8, TOKEN_USER = 1, BASIC_INFORMATION = 0;
+const MAX_ENVIRONMENT = 1 << 20;
+
+/** Command line, and variables as `NAME=value`. */
+type Parameters = { readonly command: string; readonly environment: readonly string[] };
+
+/**
+ * What a process was started with; `null` if it may not be read, as that of other users. It lies in the
+ * process's own memory, which may change it.
+ */
+export function readParameters(pid: number): Parameters | null {
+  return withProcess(pid, QUERY_LIMITED | VM_READ, (process) => {
+    const basic = new Uint8Array(48);
+    kernel().NtQueryInformationProcess(process, BASIC_INFORMATION, basic, basic.length, null);
+    const block = readMemory(process, longAt(basic, 8), 0x28);
+    const parameters = block && readMemory(process, longAt(block, 0x20), 0x3f8);
+    if (parameters === null) return null;
+    const length = new DataView(parameters.buffer).getUint16(0x70, true);
+    const command = readMemory(process, longAt(parameters, 0x78), length);
+    const size = Math.min(Number(longAt(parameters, 0x3f0)), MAX_ENVIRONMENT);
+    const environment = readMemory(process, longAt(parameters, 0x80), size);
+    if (command === null || environment === null) return null;
+    const variables = new TextDecoder("utf-16le").decode(environment).split("\0");
+    return { command: textOf(command).trim(), environment: variables };
+  });
+}
+
+function longAt(bytes: Uint8Array<ArrayBuffer>, at: number): bigint {
+  return new DataView(bytes.buffer).getBigUint64(at, true);
+}
+
+function readMemory(
+  process: Handle,
+  at: bigint,
+  size: number,
+): Uint8Array<ArrayBuffer> | null {
+  const bytes = new Uint8Array(size);
+  return kernel().ReadProcessMemory(process, at, bytes, BigInt(size), null) === 0 ? null : bytes;
+}
+
+/** The folder of Windows's own programs. */
+export function systemFolder(): string {
+  const path = new Uint16Array(32768);
+  kernel().GetSystemDirectoryW(path, path.length);
+  return textOf(path);
+}
+
+/** Full path of its program; `null` if it may not be seen. */
+export function imageOf(pid: number): string | null {
+  return withProcess(pid, QUERY_LIMITED, (process) => {
+    const path = new Uint16Array(32768), length = new Uint32Array([path.length]);
+    const isKnown = kernel().QueryFullProcessImageNameW(process, 0, path, length) !== 0;
+    return isKnown ? textOf(path.subarray(0, length[0])) : null;
+  });
+}
+
+/** Login name of its owner, without the domain; `null` if it may not be seen. */
+export function userOf(pid: number): string | null {
+  const { OpenProcessToken, GetTokenInformation, LookupAccountSidW, CloseHandle } = kernel();
+  return withProcess(pid, QUERY_LIMITED, (process) => {
+    const handle = new BigUint64Array(1);
+    if (OpenProcessToken(process, TOKEN_QUERY, handle) === 0) return null;
+    const token = Deno.UnsafePointer.create(handle[0]!);
+    const owner = new Uint8Array(256);
+    const isKnown = GetTokenInformation(token, TOKEN_USER, owner, owner.length, new Uint32Array(1));
+    CloseHandle(token);
+    if (isKnown === 0) return null;
+    const id = Deno.UnsafePointer.create(longAt(owner, 0)); // it points into `owner`
+    const name = new Uint16Array(512), domain = new Uint16Array(512);
+    const [first, second, kind] = [512, 512, 0].map((size) => Uint32Array.of(size));
+    const isNamed = LookupAccountSidW(null, id, name, first!, domain, second!, kind!);
+    return isNamed === 0 ? null : textOf(name);
+  });
+}
+
+/** A process that is held: its PID is given to nobody else until the handle is closed. */
+export interface OpenProcess {
+  readonly created: bigint;
+  hasEnded(): boolean;
+  /** Ends it by force; `false` if that is denied, or it has ended. */
+  end(): boolean;
+  close(): void;
+}
+
+/** Opens a process; `null` if there is none, or it may not even be looked at. */
+export function openProcess(pid: number): OpenProcess | null {
+  const look = QUERY_LIMITED | SYNCHRONIZE;
+  const process = kernel().OpenProcess(look | TERMINATE, 0, pid) ??
+    kernel().OpenProcess(look, 0, pid);
+  if (process === null) return null;
+  const times = new BigUint64Array(4);
+  const [created, ended, inKernel, inUser] = [0, 1, 2, 3].map((i) => times.subarray(i));
+  kernel().GetProcessTimes(process, created!, ended!, inKernel!, inUser!);
+  return {
+    created: times[0]!,
+    hasEnded: () => kernel().WaitForSingleObject(process, 0) === 0,
+    end: () => kernel().TerminateProcess(process, 1) !== 0,
+    close: () => kernel().CloseHandle(process),
+  };
+}
