@@ -4,8 +4,7 @@
  * @module
  */
 
-import { runProgram } from "./lib/program.ts";
-import { startProgram } from "./lib/start_program.ts";
+import { runProgram } from "./lib/cli/program.ts";
+import { startProgram } from "./lib/cli/start_program.ts";
 
-// Its reader may have stopped reading long ago: what ends the server must not hang on that.
-Deno.exit(await runProgram(startProgram, Deno.args, 500));
+Deno.exit(await runProgram(startProgram, Deno.args));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runProgram } from "./lib/program.ts";
-import { stopProgram } from "./lib/stop_program.ts";
+import { runProgram } from "./lib/cli/program.ts";
+import { stopProgram } from "./lib/cli/stop_program.ts";
 
 Deno.exit(await runProgram(stopProgram, Deno.args));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runProgram } from "../lib/program.ts";
-import { statusProgram } from "../lib/status_program.ts";
+import { runProgram } from "../lib/cli/program.ts";
+import { statusProgram } from "../lib/cli/status_program.ts";
 
 Deno.exit(await runProgram(statusProgram, Deno.args));

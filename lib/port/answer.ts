@@ -93,3 +93,9 @@ async function askTls(url: string, signal: AbortSignal): Promise<Answer | null> 
     request.on("error", () => resolve(null));
   });
 }
+
+/** The URL at which a server is used; one that binds every address is on `localhost`. */
+export function urlOf(host: string, port: number, isTls = false): string {
+  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
+  return `http${isTls ? "s" : ""}://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}

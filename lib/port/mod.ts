@@ -19,7 +19,7 @@ export {
   removePidFile,
   writePidFile,
 } from "./pid_file.ts";
-export { isPortFree } from "./probe.ts";
+export { isPortFree, nextFreePort } from "./probe.ts";
 export * from "./record.ts";
 export * from "./run_log.ts";
 export * from "./view.ts";

@@ -67,3 +67,14 @@ export async function isPortFree(port: number, platform: Platform): Promise<bool
   if (platform.probeIsProof) return probePort(port, null) === "free";
   return (await platform.listeners([port])).get(port)?.kind === "none";
 }
+
+/** How many ports are tried for one that is free. */
+const TRIED_PORTS = 50;
+
+/** The next port that a server could have; `null` if none is near. */
+export function nextFreePort(port: number, host: string): number | null {
+  for (let next = port + 1; next <= Math.min(65535, port + TRIED_PORTS); next++) {
+    if (probePort(next, host) === "free") return next;
+  }
+  return null;
+}

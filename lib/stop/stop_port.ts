@@ -9,7 +9,14 @@ import type { Platform, ProcessRow } from "../platform/mod.ts";
 import { decideStop, look, type Plan, type PortView, type Step } from "../port/mod.ts";
 import { isLeft, poll } from "../process/mod.ts";
 import { act } from "./act.ts";
-import type { ActOptions, StopFate, StoppedProcess, StopReport, StopResult } from "./events.ts";
+import type {
+  ActOptions,
+  StopEvent,
+  StopFate,
+  StoppedProcess,
+  StopReport,
+  StopResult,
+} from "./events.ts";
 
 /** How often whoever takes the port again is stopped again. */
 const MAX_ROUNDS = 3;
@@ -31,10 +38,44 @@ export interface StopOptions {
   readonly report: StopReport;
 }
 
+/** What to stop on several ports. */
+export interface StopManyOptions extends Omit<StopOptions, "report"> {
+  /** Which of the ports are wanted after all. */
+  readonly isWanted?: (view: PortView) => boolean;
+  readonly report: (port: number, event: StopEvent) => void;
+  /** Called for each port when it is done; `outcome` is `null` where it was not wanted. */
+  readonly onResult: (
+    result: StopResult | { readonly port: number; readonly outcome: null },
+  ) => void;
+}
+
+/** Stops whatever uses ports: one look for all, then side by side. */
+export async function stopPorts(
+  ports: readonly number[],
+  options: StopManyOptions,
+): Promise<StopResult[]> {
+  const { isWanted = () => true, onResult } = options;
+  const decided = await lookAndDecide(ports, options);
+  const results = await Promise.all(decided.map(async (first) => {
+    const { port } = first.view;
+    if (!isWanted(first.view)) return void onResult({ port, outcome: null });
+    const report: StopReport = (event) => options.report(port, event);
+    const result = await stopFrom(first, { ...options, report });
+    onResult(result);
+    return result;
+  }));
+  return results.filter((result) => result !== undefined);
+}
+
 /** Stops whatever uses a port. */
 export async function stopPort(port: number, options: StopOptions): Promise<StopResult> {
-  let { view, plan } = await lookAndDecide(port, options);
+  return await stopFrom((await lookAndDecide([port], options))[0]!, options);
+}
+
+async function stopFrom(first: Decided, options: StopOptions): Promise<StopResult> {
+  let { view, plan } = first;
   if (options.dryRun) return dryRun(view, plan);
+  const { port } = view;
   const stop = new Stop(port, options);
   for (let round = 0; plan.steps.length > 0 && round < MAX_ROUNDS; round++) {
     if (!await stop.carryOut(plan.steps, view)) break;
@@ -48,12 +89,14 @@ interface Decided {
   readonly plan: Plan;
 }
 
-async function lookAndDecide(port: number, options: StopOptions): Promise<Decided> {
-  const { platform, pidDir, managed, dryRun } = options;
+async function lookAndDecide(
+  ports: readonly number[],
+  { platform, pidDir, managed, dryRun }: Omit<StopOptions, "report">,
+): Promise<Decided[]> {
   // A try to bind the port is a proof, and does harm beside others who bind just then.
   const probe = platform.probeIsProof && !dryRun ? { probeHost: null } : {};
-  const [view] = await look({ platform, ports: [port], pidDir, ...probe });
-  return { view: view!, plan: decideStop(view!, { managed }) };
+  const views = await look({ platform, ports, pidDir, ...probe });
+  return views.map((view) => ({ view, plan: decideStop(view, { managed }) }));
 }
 
 /** A stop that is going on. */
@@ -98,18 +141,19 @@ class Stop {
 
   /** A port may outlive its zombie by some ms, and a watcher may take it again. */
   async lookAgain(): Promise<Decided> {
-    let decided = await lookAndDecide(this.#port, this.#options);
+    const once = async () => (await lookAndDecide([this.#port], this.#options))[0]!;
+    let decided = await once();
     const isLingering = ({ plan, view }: Decided) =>
       plan.refusal?.reason === "used" || view.server !== null && view.guard.kind !== "living";
     if (isLingering(decided)) {
       await poll(async () => {
-        decided = await lookAndDecide(this.#port, this.#options);
+        decided = await once();
         return isLingering(decided) ? null : true;
       }, performance.now() + LINGER_MS);
     }
     if (decided.plan.steps.length > 0 || !await this.#mayRespawn()) return decided;
     await poll(async () => {
-      decided = await lookAndDecide(this.#port, this.#options);
+      decided = await once();
       return decided.plan.steps.length > 0 ? true : null;
     }, performance.now() + RESPAWN_WATCH_MS);
     return decided;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { landingPage, type PageFacts } from "./builtin_page.ts";
-import { listenForStop } from "./signals.ts";
+import { landingPage, type PageFacts } from "./page.ts";
+import { delay, listenForStop } from "../process/mod.ts";
 
 /** What the built-in server needs. */
 export interface BuiltinOptions {
@@ -19,6 +19,9 @@ export interface BuiltinOptions {
 
 /** What the built-in server answers from. */
 export type Site = PageFacts & Pick<BuiltinOptions, "corsOrigins">;
+
+/** How long requests that are being answered may take at the end, ms. */
+const FINISH_MS = 500;
 
 const METHODS = "GET, HEAD, OPTIONS";
 
@@ -35,10 +38,6 @@ const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data
 /**
  * Answers one request: a landing page on `/`, `{"status":"ok"}` on `/health`, CORS for the allowed
  * origins. To HEAD the answer is that to GET; the HTTP layer leaves its body out.
- *
- * @param request The request.
- * @param site What runs, and for whom.
- * @returns The response.
  */
 export function respond(request: Request, site: Site): Response {
   const headers = commonHeaders(request, site.corsOrigins);
@@ -93,8 +92,6 @@ function grantFor(origin: string, allowed: string | undefined): string | null {
 /**
  * Serves until it is asked to stop, and then answers what was asked before. Requires `--allow-net`
  * and `--allow-read`.
- *
- * @param options Where, and for whom.
  */
 export async function serveBuiltin({ host, port, corsOrigins }: BuiltinOptions): Promise<void> {
   const site = { host, port, corsOrigins, cwd: Deno.cwd(), since: new Date() };
@@ -104,8 +101,12 @@ export async function serveBuiltin({ host, port, corsOrigins }: BuiltinOptions):
       { hostname: host, port, onListen: () => {} },
       (request) => respond(request, site),
     );
-    requests.requested.then(() => server.shutdown());
-    await server.finished;
+    // A client that never finishes its request does not hold up the end.
+    const late = requests.requested.then(() => {
+      server.shutdown().catch(() => {});
+      return delay(FINISH_MS);
+    });
+    await Promise.race([server.finished, late]);
   } finally {
     requests.dispose();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { urlOf } from "./messages.ts";
+import { urlOf } from "../port/mod.ts";
 
 /** What the page tells. */
 export interface PageFacts {
@@ -61,12 +61,7 @@ section > pre, section > p code { background: var(--card) }
 const ICON = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E" +
   "%3Ccircle cx='4' cy='4' r='3.4' fill='%2323a35f'/%3E%3C/svg%3E";
 
-/**
- * Writes the landing page.
- *
- * @param facts What it tells.
- * @returns HTML that needs nothing from elsewhere.
- */
+/** Writes the landing page. */
 export function landingPage({ host, port, cwd, since }: PageFacts): string {
   const url = escapeHtml(urlOf(host, port));
   const start = `deno task start --port ${port}`;

@@ -1,0 +1,7 @@
+/**
+ * Says who uses ports.
+ *
+ * @module
+ */
+
+export * from "./status.ts";
