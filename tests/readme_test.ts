@@ -5,16 +5,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname } from "@std/path/dirname";
 import { join } from "@std/path/join";
-import {
-  freePort,
-  hasPython,
-  IS_ROOT,
-  type ProgramName,
-  run,
-  Running,
-  testWith,
-  which,
-} from "./e2e/harness.ts";
+import { freePort, needsPython, type ProgramName, run, Running, testWith } from "./e2e/harness.ts";
+import { NOT_ROOT } from "./e2e/other_user.ts";
 import { type Block, markedBlocks, Product, README, ROOT } from "./recipes/readme.ts";
 import { comparable, record, STAGES } from "./recipes/recording.ts";
 
@@ -163,10 +155,10 @@ Deno.test("ARCHITECTURE has at most 80 lines, and ten invariants with their test
   assertEquals(invariants.filter((one) => !/`tests\/[\w/]+_test\.ts`/.test(one)), []);
 });
 
-const NEEDS: Record<string, string | false> = {
-  denied: (!IS_ROOT || which("setpriv") === null) && "needs root and setpriv",
-  multiple: !hasPython() && "no python3",
-  foreign: !hasPython() && "no python3",
+const NEEDS: Record<string, string | null> = {
+  denied: NOT_ROOT,
+  multiple: needsPython(),
+  foreign: needsPython(),
 };
 
 for (const block of markedBlocks(TEXT).filter(({ kind }) => kind === "recording")) {

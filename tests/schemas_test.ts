@@ -5,7 +5,6 @@ import { join } from "@std/path/join";
 import {
   commandOf,
   get,
-  IS_ROOT,
   isAlive,
   isListening,
   launch,
@@ -18,8 +17,8 @@ import {
   serverCommand,
   testWith,
   waitUntil,
-  which,
 } from "./e2e/harness.ts";
+import { asNobody, homeOfNobody, NOT_ROOT } from "./e2e/other_user.ts";
 
 type SchemaName = ProgramName | "error";
 type Json = Record<string, unknown>;
@@ -340,19 +339,14 @@ Deno.test("JSON of a start that cannot succeed", async () => {
 });
 
 testWith(
-  IS_ROOT && which("setpriv") ? null : "needs root and setpriv",
+  NOT_ROOT,
   "JSON of what may not be touched",
   async () => {
     await using place = new Place();
     await using _other = new Running(serverCommand("http.ts", String(place.port)));
     await waitUntil(() => isListening(place.port), "the listener");
-    const home = join(place.dir, "home");
-    await Deno.mkdir(home);
-    await Deno.chmod(home, 0o777);
-    const nobody = {
-      prefix: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
-      env: { HOME: home, DENO_DIR: home },
-    };
+    const home = homeOfNobody(place.dir);
+    const nobody = asNobody(home);
     const readable = { ...nobody, args: ["--pid-dir", home] };
 
     const foreign = await one("status", place, 3, readable);

@@ -1,13 +1,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import { IS_ROOT, isAlive, isFree, launch, Place, run, waitUntil } from "../e2e/harness.ts";
+import { NOT_ROOT } from "../e2e/other_user.ts";
 import {
   assertPolite,
   attack,
   carriersOf,
   FULL,
   NobodysPlace,
-  NOT_ROOT,
   NOTHING,
   ONLY_FULL,
   PLAIN,

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { IS_ROOT, isAlive, isFree, Place, run, Running, which } from "../e2e/harness.ts";
+import { isAlive, isFree, needsNamespace, Place, run, Running } from "../e2e/harness.ts";
 import {
   attack,
   PLAIN,
@@ -156,4 +156,4 @@ attack("PID 1 of a container that listens is refused, exit code 1", async () => 
   assertStringIncludes(stopped.stderr, "it is the system's first process", told);
   container.kill("SIGKILL");
   tally("protected", "PID 1 of a container", 1);
-}, IS_ROOT && which("unshare") && which("nsenter") ? null : "needs root, unshare and nsenter");
+}, needsNamespace("nsenter"));

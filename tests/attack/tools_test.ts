@@ -1,9 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isAlive, isFree, Place, run, which } from "../e2e/harness.ts";
+import { isAlive, isFree, Place, run } from "../e2e/harness.ts";
+import { NOT_ROOT } from "../e2e/other_user.ts";
 import {
   assertPolite,
   attack,
   fakeTools,
+  NobodysPlace,
   ONLY_FULL,
   PLAIN,
   Sentinel,
@@ -143,21 +145,20 @@ attack("a broken tool and a server of ours: neither start nor stop needs it", as
 attack(
   "a tool that lies as an unprivileged user's only source never makes a port free",
   async () => {
-    await using place = new Place();
+    await using place = new NobodysPlace();
     await using owner = await stranger(PLAIN, place.port);
     const bin = fakeTools(
       place.dir,
       Object.fromEntries(TOOLS.map((tool) => [tool, "#!/bin/sh\nexit 0\n"])),
     );
-    const prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    const env = { PATH: `${bin}:${Deno.env.get("PATH")}`, HOME: place.dir };
-    await Deno.chmod(place.dir, 0o777);
+    const nobody = place.asNobody;
+    const env = { ...nobody.env, PATH: `${bin}:${Deno.env.get("PATH")}` };
 
-    const stopped = await run("stop", place.args, { env, prefix, cwd: place.dir });
+    const stopped = await run("stop", place.args, { ...nobody, env });
 
     const told = stopped.stdout + stopped.stderr;
     assertEquals([stopped.code, isAlive(owner.pid)], [4, true], told);
     tally("tools", "empty answers as nobody", 1);
   },
-  ONLY_FULL ?? (Deno.uid() === 0 && which("setpriv") ? null : "needs root and setpriv"),
+  ONLY_FULL ?? NOT_ROOT,
 );

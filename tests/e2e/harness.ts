@@ -47,8 +47,10 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly clearEnv?: boolean;
-  /** Words put before the command line, such as `setpriv ...`. */
+  /** Words put before the command line, such as `setsid`. */
   readonly prefix?: readonly string[];
+  /** Turns the command line into the one that is run, such as one of another user's. */
+  readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 
 /** A program that is running. */
@@ -62,7 +64,8 @@ export class Running implements AsyncDisposable {
   stderr = "";
 
   constructor(command: readonly string[], options: RunOptions = {}) {
-    const [file, ...args] = [...options.prefix ?? [], ...command];
+    const words = [...options.prefix ?? [], ...command];
+    const [file, ...args] = options.wrap?.(words) ?? words;
     const { cwd, env, clearEnv } = options;
     this.#child = new Deno.Command(file!, {
       args,
@@ -345,6 +348,19 @@ export function which(tool: string): string | null {
   return null;
 }
 
+/** Which tools a test needs are not here, as the reason to leave it out; `null` if all are. */
+export function needs(...tools: string[]): string | null {
+  const missing = tools.filter((tool) => which(tool) === null);
+  return missing.length === 0 ? null : `no ${missing.join(", ")}`;
+}
+
+/** The same for /usr/bin/python3 and modules of it. */
+export function needsPython(...modules: string[]): string | null {
+  if (!hasPython()) return "no /usr/bin/python3";
+  const missing = modules.filter((name) => !hasPython(name));
+  return missing.length === 0 ? null : `no ${missing.join(", ")} for /usr/bin/python3`;
+}
+
 /** Whether /usr/bin/python3 has some modules. */
 export function hasPython(...modules: string[]): boolean {
   try {
@@ -362,6 +378,16 @@ export function notOnMac(reason: string): string | null {
 
 /** Whether this is root. */
 export const IS_ROOT = Deno.uid() === 0;
+
+/** Why no test can have a PID and mount namespace of its own, or `null` where it can. */
+export function needsNamespace(...tools: string[]): string | null {
+  if (!IS_ROOT) return "needs root";
+  const missing = needs("unshare", ...tools);
+  if (missing !== null) return missing;
+  const args = ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "true"];
+  const { success } = new Deno.Command("unshare", { args, stderr: "null" }).outputSync();
+  return success ? null : "unshare may not make a namespace here"; // as in many containers
+}
 
 /** Registers a test that needs something; without it, the reason is in the test's name. */
 export function testWith(

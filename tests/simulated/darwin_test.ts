@@ -2,7 +2,7 @@
 /** The programs end to end on a simulated Mac: real processes, signals and locks, its tools and words. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { get, isAlive, isFree, serverCommand, waitUntil, which } from "../e2e/harness.ts";
+import { get, isAlive, isFree, needs, serverCommand, waitUntil } from "../e2e/harness.ts";
 import { HTTP, Mac, macTest as test } from "./darwin/mac.ts";
 
 test("start, a second start, status, dry run, stop", async () => {
@@ -78,5 +78,5 @@ test(
     assertEquals([Deno.readTextFileSync(log), code], ["SIGINT\n", 0]);
     assertStringIncludes(stderr, "Killed after the grace: PID ");
   },
-  which("setsid") ? null : "needs setsid",
+  needs("setsid"),
 );
