@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import { completionScript, type Shell, SHELLS } from "../lib/completions.ts";
 import { type CommandName, optionsOf } from "../lib/options.ts";
-import { ROOT, Running, testWith, which } from "./e2e/harness.ts";
+import { needs, ROOT, Running, testWith } from "./e2e/harness.ts";
 
 const COMMANDS: CommandName[] = ["start", "stop", "status"];
 
@@ -133,7 +133,7 @@ Deno.test(
 );
 
 for (const shell of SHELLS) {
-  const missing = which(shell) === null && `${shell} is not installed`;
+  const missing = needs(shell);
 
   testWith(missing, `completionScript() is one that ${shell} reads without a word`, async () => {
     const { folder, script } = await prepare(shell);
@@ -162,7 +162,7 @@ for (const shell of SHELLS) {
 }
 
 testWith(
-  which("bash") === null && "bash is not installed",
+  needs("bash"),
   "completionScript() keeps what completed deno before: bash",
   async () => {
     const { folder, script } = await prepare("bash");

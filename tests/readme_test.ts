@@ -5,7 +5,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname } from "@std/path/dirname";
 import { join } from "@std/path/join";
-import { freePort, needsPython, type ProgramName, run, Running, testWith } from "./e2e/harness.ts";
+import {
+  freePort,
+  needs,
+  needsPython,
+  type ProgramName,
+  run,
+  Running,
+  testWith,
+} from "./e2e/harness.ts";
 import { NOT_ROOT } from "./e2e/other_user.ts";
 import { type Block, markedBlocks, Product, README, ROOT } from "./recipes/readme.ts";
 import { comparable, record, STAGES } from "./recipes/recording.ts";
@@ -162,7 +170,7 @@ const NEEDS: Record<string, string | null> = {
 };
 
 for (const block of markedBlocks(TEXT).filter(({ kind }) => kind === "recording")) {
-  const missing = isLinux ? NEEDS[block.name] : "Linux only";
+  const missing = isLinux ? NEEDS[block.name] ?? needs("setsid") : "Linux only";
   testWith(missing, `README's recording "${block.name}" is what a terminal shows`, async () => {
     const recorded = await recordAnew(block);
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isAlive, Place, run, Running } from "../e2e/harness.ts";
+import { isAlive, needs, Place, run, Running } from "../e2e/harness.ts";
 import {
   assertPolite,
   attack,
@@ -194,7 +194,7 @@ attack("its own shell as the server of a record, with every proof: not signalled
     assertStringIncludes(stdout, "the shell lives: ", stderr);
   }
   tally("identity", "own shell with every proof", 2);
-});
+}, needs("setsid"));
 
 attack("stop and start --force inside the server they mean: refused, nothing harmed", async () => {
   for (const program of ["stop", "start"] as const) {

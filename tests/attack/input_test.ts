@@ -25,7 +25,7 @@ import { parseSs } from "../../lib/parsers/ss.ts";
 import { parseTasklist } from "../../lib/parsers/tasklist.ts";
 import { formatRecord, type LockRecord, parseRecord } from "../../lib/record.ts";
 import { splitShellWords } from "../../lib/shell_words.ts";
-import { Place, run, which } from "../e2e/harness.ts";
+import { needs, Place, run } from "../e2e/harness.ts";
 import { assertPolite, attack, FULL, ONLY_FULL, some, tally } from "./attack.ts";
 
 /** Cases for each property; there are 28 of them, so more than 100,000 in all, in CI, too. */
@@ -411,7 +411,7 @@ attack("splitShellWords() splits as /bin/sh does", async () => {
   }).join("");
   assertEquals(told, expected);
   tally("input", "against /bin/sh", texts.length);
-}, ONLY_FULL ?? (which("sh") ? null : "no sh"));
+}, ONLY_FULL ?? needs("sh"));
 
 Deno.test("parseDotenv() throws nothing and gives only what an environment can hold", async () => {
   const line = fc.tuple(

@@ -5,11 +5,11 @@ import {
   get,
   isAlive,
   isListening,
+  needs,
   Place,
   ROOT,
   Running,
   SERVERS,
-  which,
 } from "../e2e/harness.ts";
 import {
   assertPolite,
@@ -39,7 +39,7 @@ function terminal(steps: unknown[], command: readonly string[], cwd = ROOT): Run
   });
 }
 
-const BASH = which("bash") ? null : "no bash";
+const BASH = needs("bash");
 
 attack(
   "Ctrl+Z and fg leave it usable: the server answers all the time, Ctrl+C ends it",
@@ -145,7 +145,7 @@ attack("a pipe that nobody reads, full: stop is polite, and works", async () => 
   assertEquals(goodbye, true, `the server was asked politely; ${told}`);
   Deno.kill(-shell.pid, "SIGKILL");
   tally("terminals", "full pipe, stop", 1);
-}, ONLY_FULL);
+}, ONLY_FULL ?? needs("setsid"));
 
 attack("a pipe that nobody reads, full: SIGTERM and Ctrl+C still end it", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -204,7 +204,7 @@ attack("a hang-up while it waits for readiness leaves nothing", async () => {
 
   assertEquals(remains(place), NOTHING);
   tally("terminals", "hang-up before readiness", 1);
-}, ONLY_FULL);
+}, ONLY_FULL ?? needs("setsid"));
 
 attack(
   "a server in the background survives the hang-up of its terminal, and its log works",

@@ -4,10 +4,10 @@ import { join } from "@std/path/join";
 import {
   commandOf,
   get,
-  hasPython,
   isAlive,
   isFree,
   isListening,
+  needsPython,
   Place,
   run,
   Running,
@@ -147,7 +147,7 @@ Deno.test("kill -9 of a supervisor in the background leaves the server its log",
 });
 
 testWith(
-  hasPython("pty") ? null : "no /usr/bin/python3",
+  needsPython("pty"),
   "a server in the background outlives its terminal, and the wait is shown",
   async () => {
     await using place = new Place();

@@ -1,11 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   get,
-  hasPython,
   isAlive,
   isFree,
   isListening,
   launch,
+  needsPython,
   Place,
   run,
   Running,
@@ -16,7 +16,7 @@ import {
   waitUntil,
 } from "./harness.ts";
 
-const NO_PYTHON = hasPython() ? null : "no /usr/bin/python3";
+const NO_PYTHON = needsPython();
 
 function python(name: string, ...args: string[]): string[] {
   return ["/usr/bin/python3", `${SERVERS}/${name}`, ...args];

@@ -2,10 +2,10 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import {
   get,
-  hasPython,
   isAlive,
   isFree,
   launch,
+  needsPython,
   Place,
   run,
   sessionMembers,
@@ -13,9 +13,7 @@ import {
   waitUntil,
 } from "./harness.ts";
 
-const MISSING = hasPython("uvicorn", "fastapi")
-  ? null
-  : "no uvicorn and fastapi for /usr/bin/python3";
+const MISSING = needsPython("uvicorn", "fastapi");
 
 const APP = `from fastapi import FastAPI
 app = FastAPI()
