@@ -13,8 +13,11 @@ export const ROOT = resolve(import.meta.dirname!, "../..");
 /** Folder of the small servers that misbehave on purpose. */
 export const SERVERS = join(import.meta.dirname!, "servers");
 
-/** Longest time anything here waits, ms. */
-const DEADLINE_MS = 15_000;
+/** Longest time anything here waits, ms: only for what never comes, so a busy machine may take its time. */
+const DEADLINE_MS = 60_000;
+
+/** How long a pipe must bring nothing to be taken for empty, ms. */
+const QUIET_MS = 100;
 
 /** The programs, and how each is run. */
 export type ProgramName = "start" | "stop" | "status";
@@ -115,8 +118,22 @@ export class Running implements AsyncDisposable {
   async finished(deadlineMs = DEADLINE_MS): Promise<Finished> {
     const what = "the end of the program";
     const ended = await withDeadline(this.#status, what, () => this.stderr, deadlineMs);
-    await atMost(this.#readers, 300);
+    await this.#emptied();
     return { code: ended.code, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  /** Waits until all that the program wrote is read, though others may still hold its pipes. */
+  async #emptied(): Promise<void> {
+    let isOver = false;
+    const over = this.#readers.then(() => isOver = true);
+    for (let before = -1; !isOver && before !== this.#written;) {
+      before = this.#written;
+      await atMost(over, QUIET_MS);
+    }
+  }
+
+  get #written(): number {
+    return this.stdout.length + this.stderr.length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,15 +174,14 @@ export async function run(
   return await running.finished();
 }
 
-/** A folder of its own for a test, with a free port. */
+/** A folder of its own for a test, with a free port that no other place has. */
 export class Place implements AsyncDisposable {
   readonly dir: string;
   readonly port: number;
 
   constructor() {
-    this.dir = Deno.makeTempDirSync({ prefix: "server_test_" });
+    [this.port, this.dir] = claimPort();
     Deno.chmodSync(this.dir, 0o755);
-    this.port = freePort();
   }
 
   /** Arguments every call needs: this port and this folder. */
@@ -216,12 +232,58 @@ export class Place implements AsyncDisposable {
   }
 }
 
-/** A port nobody listens on at this moment, from a range the kernel does not hand out by itself. */
+/** A port nobody has at this moment, from a range the kernel does not hand out by itself. */
 export function freePort(): number {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (isFree(port)) return port;
+    if (!isClaimed(port) && isUnused(port)) return port;
   }
+}
+
+/**
+ * A free port, and a new folder that claims it: tests in other threads and processes would else now and
+ * then pick the same one before its server has bound it.
+ */
+function claimPort(): [port: number, dir: string] {
+  for (;;) {
+    const port = freePort();
+    try {
+      Deno.mkdirSync(claimOf(port));
+      return [port, Deno.realPathSync(claimOf(port))];
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+}
+
+function claimOf(port: number): string {
+  return join(temporaryFolder(), `server_test_${port}`);
+}
+
+function isClaimed(port: number): boolean {
+  try {
+    return Deno.lstatSync(claimOf(port)) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Where Deno makes temporary folders. */
+export function temporaryFolder(): string {
+  for (const name of ["TMPDIR", "TMP", "TEMP"]) {
+    const folder = Deno.env.get(name);
+    if (folder) return folder;
+  }
+  return "/tmp";
+}
+
+/**
+ * Whether no socket has a port. Where there is /proc, nothing is bound to see it: a program that another
+ * test starts at that moment would hold a copy of the socket until it has begun.
+ */
+function isUnused(port: number): boolean {
+  if (Deno.build.os !== "linux") return isFree(port);
+  return !tcpRows(port, "[0-9A-F]{2}");
 }
 
 /** Whether a port can be bound on every address. */
@@ -242,8 +304,18 @@ export function isFree(port: number): boolean {
  */
 export function isListening(port: number): boolean {
   if (Deno.build.os !== "linux") return !isFree(port) || !canListen(port, "127.0.0.1");
+  return tcpRows(port, "0A");
+}
+
+/** Whether somebody is connected to a port, also if the server has not accepted it yet. */
+export function isConnected(port: number): boolean {
+  return tcpRows(port, "01");
+}
+
+/** Whether /proc has a socket with a local port in a state, which is given as a pattern. */
+function tcpRows(port: number, state: string): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  const row = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A `, "m");
+  const row = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ ${state} `, "m");
   return ["tcp", "tcp6"].some((table) => {
     try {
       return row.test(Deno.readTextFileSync(`/proc/net/${table}`));
@@ -307,7 +379,7 @@ export async function atMost(promise: Promise<unknown>, ms: number): Promise<voi
   clearTimeout(timer);
 }
 
-/** Waits until something is true, at most 15 s. */
+/** Waits until something is true. */
 export async function waitUntil(
   check: () => boolean | Promise<boolean>,
   what: string,

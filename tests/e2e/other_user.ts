@@ -11,7 +11,7 @@
 import { basename } from "@std/path/basename";
 import { dirname } from "@std/path/dirname";
 import { join } from "@std/path/join";
-import { IS_ROOT, needs, ROOT, type RunOptions } from "./harness.ts";
+import { IS_ROOT, needs, ROOT, type RunOptions, temporaryFolder } from "./harness.ts";
 
 /** ID of the user nobody, and of his group. */
 export const NOBODY = 65534;
@@ -92,8 +92,7 @@ export function homeOfNobody(dir: string): string {
 function folderOfRun(): string {
   const stat = Deno.readTextFileSync("/proc/self/stat");
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]!;
-  const temporary = Deno.env.get("TMPDIR") || "/tmp";
-  return join(temporary, `server_test_as_nobody_${Deno.pid}_${started}`);
+  return join(temporaryFolder(), `server_test_as_nobody_${Deno.pid}_${started}`);
 }
 
 let entered: string | null = null;
