@@ -74,7 +74,7 @@ export function sleep(ms: number): Promise<void> {
 export async function until(
   check: () => boolean,
   what: string,
-  ms = 30_000,
+  ms = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + ms;
   while (!check()) {
@@ -105,6 +105,15 @@ function textOf(path: string): string {
     return Deno.readTextFileSync(path);
   } catch {
     return ""; // it has ended
+  }
+}
+
+/** Whether there is a file. */
+export function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
   }
 }
 
@@ -190,17 +199,13 @@ export function assertPolite({ stdout, stderr }: Omit<Finished, "code">, why = "
   assertEquals(/Internal error|\n {4}at |panicked/.test(all), false, `${why}\n${all}`);
 }
 
-/** Runs a program and proves that it took no longer than a time, in ms. */
-export async function runWithin(
-  ms: number,
+/** Runs a program to its end, which the harness does not wait for for ever, and looks at its manners. */
+export async function runPolitely(
   program: ProgramName,
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Finished> {
-  const before = performance.now();
   const finished = await run(program, args, options);
-  const took = Math.round(performance.now() - before);
-  assertEquals(took <= ms, true, `${program} took ${took} ms`);
   assertPolite(finished);
   return finished;
 }

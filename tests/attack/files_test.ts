@@ -21,7 +21,7 @@ import {
   ONLY_FULL,
   PLAIN,
   remains,
-  runWithin,
+  runPolitely,
   settle,
   some,
   tally,
@@ -101,19 +101,18 @@ for (const kind of ["pid", "lock", "log"] as const) {
         await until(
           () => !isAlive(started.pid) || started.stdout.includes("is running"),
           `the outcome of ${why}`,
-          8000,
         );
         await started.waitFor(/is running|❌/);
         assertPolite(started, why);
         place.assertUnharmed(why);
 
-        const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+        const stopped = await runPolitely("stop", [...place.args, "--timeout", "1"]);
         const told = `${why}\n${started.stderr}${stopped.stderr}`;
         assertEquals([0, 1].includes(stopped.code), true, told);
         assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
         place.assertUnharmed(why);
         if (FULL) {
-          const status = await runWithin(5000, "status", place.args);
+          const status = await runPolitely("status", place.args);
           assertEquals([1, 3, 4].includes(status.code), true, `${told}\n${status.stdout}`);
         }
         place.clear();
@@ -136,14 +135,14 @@ for (const kind of ["pid", "lock"] as const) {
         await Deno.remove(place.path(kind));
         put(place.path(kind), place.dir);
 
-        const refused = await runWithin(8000, "start", [...place.args, "--", ...PLAIN]);
-        const status = await runWithin(5000, "status", place.args);
+        const refused = await runPolitely("start", [...place.args, "--", ...PLAIN]);
+        const status = await runPolitely("status", place.args);
         assertEquals([refused.code, isAlive(server)], [1, true], `${why}\n${refused.stderr}`);
         assertEquals([0, 1, 3, 4].includes(status.code), true, why);
-        const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+        const stopped = await runPolitely("stop", [...place.args, "--timeout", "1"]);
 
         const told = `${why}\n${stopped.stdout}${stopped.stderr}`;
-        await until(() => !isAlive(started.pid), `the end of the supervisor: ${told}`, 5000);
+        await until(() => !isAlive(started.pid), `the end of the supervisor: ${told}`);
         const ended = await started.finished();
         assertPolite(ended, why);
         assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
@@ -168,7 +167,7 @@ attack("a trap in the place of the PID file or the lock while a server is orphan
       await Deno.remove(place.path(kind));
       put(place.path(kind), place.dir);
 
-      const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+      const stopped = await runPolitely("stop", [...place.args, "--timeout", "1"]);
 
       const told = `${why}\n${stopped.stdout}${stopped.stderr}`;
       assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
@@ -204,7 +203,7 @@ attack("the PID directory becomes read-only while the server runs, as nobody", a
     }
     await Deno.chmod(place.dir, 0o555);
 
-    const stopped = await runWithin(8000, "stop", place.args, place.asNobody);
+    const stopped = await runPolitely("stop", place.args, place.asNobody);
 
     const told = `orphaned: ${orphaned}\n${stopped.stdout}${stopped.stderr}`;
     assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
@@ -244,9 +243,9 @@ for (const action of ["deleted", "replaced by an empty one", "replaced by a file
     if (action === "replaced by an empty one") await Deno.mkdir(dir);
     if (action === "replaced by a file") await Deno.writeTextFile(dir, PRECIOUS);
 
-    const refused = await runWithin(5000, "start", [...args, "--", ...PLAIN]);
-    const status = await runWithin(5000, "status", args);
-    const stopped = await runWithin(5000, "stop", args);
+    const refused = await runPolitely("start", [...args, "--", ...PLAIN]);
+    const status = await runPolitely("status", args);
+    const stopped = await runPolitely("stop", args);
 
     const told = refused.stderr + status.stderr + stopped.stdout + stopped.stderr;
     assertEquals([refused.code, [0, 3, 4].includes(status.code)], [1, true], told);
@@ -275,7 +274,7 @@ attack("a full disk: a clear error, nothing runs, nothing is left", async () => 
       if (!ran) await started.finished();
       const names = () => Array.fromAsync(Deno.readDir(dir), ({ name }) => name);
       const leftByStart = ran ? [] : (await names()).filter((name) => name !== "filler");
-      const stopped = await runWithin(8000, "stop", args);
+      const stopped = await runPolitely("stop", args);
 
       const ended = await started.finished();
       const told = `${option} ${filled}\n${ended.stdout}${ended.stderr}${stopped.stderr}`;
@@ -302,7 +301,7 @@ attack("the disk becomes full while the server runs: stopped properly, nothing l
     await started.waitFor("is running on");
     await Deno.writeFile(join(dir, "filler"), new Uint8Array(4096));
 
-    const stopped = await runWithin(8000, "stop", args);
+    const stopped = await runPolitely("stop", args);
 
     assertEquals([stopped.code, (await started.finished()).code], [0, 0], stopped.stderr);
     assertEquals([carriersOf(place.port), isFree(place.port)], [[], true]);

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isAlive, needs, Place, run, Running } from "../e2e/harness.ts";
+import { isAlive, needs, Place, run, Running, waitUntil } from "../e2e/harness.ts";
 import {
   assertPolite,
   attack,
@@ -211,10 +211,10 @@ attack("stop and start --force inside the server they mean: refused, nothing har
 
     await Deno.writeTextFile(file, "");
     let told = "";
-    for (let i = 0; i < 100 && told === "" && isAlive(server); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    await waitUntil(async () => {
       told = await Deno.readTextFile(`${file}.done`).catch(() => "");
-    }
+      return told !== "" || !isAlive(server);
+    }, "the answer");
 
     const alive = { server: isAlive(server), supervisor: isAlive(started.pid) };
     const all = `${program}\n${told}\n${started.stdout}${started.stderr}`;

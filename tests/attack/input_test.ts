@@ -248,9 +248,13 @@ Deno.test("no parser takes long for any repetition", () => {
     const [start = ""] = recorded.get(target.fixtures[0]!) ?? [];
     for (const unit of FULL ? units : units.slice(10, 30)) {
       const text = start.slice(0, 60) + unit.repeat((FULL ? 200_000 : 20_000) / unit.length);
-      const before = performance.now();
-      tryParse(target, text);
-      const took = performance.now() - before;
+      let took = Infinity;
+      // What is slow by itself is slow each time; a busy machine is not.
+      for (let i = 0; i < 3 && took > 400; i++) {
+        const before = performance.now();
+        tryParse(target, text);
+        took = Math.min(took, performance.now() - before);
+      }
       if (took > 400) slow.push(`${name} of ${JSON.stringify(unit)}: ${Math.round(took)} ms`);
     }
   }

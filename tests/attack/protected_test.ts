@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { isAlive, isFree, needsNamespace, Place, run, Running } from "../e2e/harness.ts";
 import {
   attack,
+  exists,
   PLAIN,
   settle,
   shellCommand,
@@ -24,7 +25,7 @@ for (const program of ["stop", "start"] as const) {
       await using ancestor = await stranger(command, place.port);
 
       await Deno.writeTextFile(file, "");
-      await until(() => !isAlive(ancestor.pid) || exists(`${file}.done`), "the answer", 10_000);
+      await until(() => !isAlive(ancestor.pid) || exists(`${file}.done`), "the answer");
 
       assertEquals(isAlive(ancestor.pid), true);
       const told = await Deno.readTextFile(`${file}.done`);
@@ -35,14 +36,6 @@ for (const program of ["stop", "start"] as const) {
       tally("protected", `ancestor, ${program}`, 1);
     },
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** Names as the kernel keeps them: 15 bytes. */

@@ -108,7 +108,7 @@ Deno.test("--log-file says where the output goes", async () => {
   const log = join(place.dir, "elsewhere.log");
 
   await detach(place, ["--log-file", "elsewhere.log"], serverCommand("stubborn.ts", "{port}"));
-  const { code } = await place.stop("--timeout", "0.2");
+  const { code } = await place.stop("--timeout", "2");
 
   assertEquals(code, 0);
   assertStringIncludes(Deno.readTextFileSync(log), "got SIGTERM");
@@ -152,7 +152,7 @@ testWith(
   async () => {
     await using place = new Place();
     const body =
-      `setTimeout(() => Deno.serve({port: {port}, onListen(){}}, () => new Response("late")), 1500);
+      `setTimeout(() => Deno.serve({port: {port}, onListen(){}}, () => new Response("late")), 2500);
     console.log("warming up")`;
     const command = [
       ...commandOf("start"),
@@ -173,7 +173,7 @@ testWith(
 
     const { stdout } = await shown.finished();
 
-    assertMatch(stdout, /⏳ 1 s {2}warming up/);
+    assertMatch(stdout, /⏳ \d+ s {2}warming up/);
     await waitUntil(() => isListening(place.port), "the server");
     assertEquals(await get(place.port), "late");
   },
