@@ -1,8 +1,9 @@
 # Runs a command in a terminal of its own and types into it.
 # Usage: terminal.py STEPS COMMAND...   STEPS is JSON: [["wait", text], ["type", text],
-# ["press", key, text], ["job"], ["sleep", seconds], ["hangup"]]. "press" types a key every 1.2 s until
-# the text is shown; "job" waits until a job of the shell's has the terminal, and runs. Prints what the
-# terminal showed and, last, "EXIT <code>".
+# ["press", key, text], ["job"], ["again", path], ["sleep", seconds], ["hangup"]]. "press" types a key
+# every 1.2 s until the text is shown; "job" waits until a job of the shell's has the terminal, and runs;
+# "again" removes a file and waits until it is there again. Prints what the terminal showed and, last,
+# "EXIT <code>".
 import json
 import os
 import pty
@@ -74,6 +75,10 @@ for verb, *rest in steps:
                 break
     elif verb == "job":
         must("a job", job_runs)
+    elif verb == "again":
+        if os.path.exists(rest[0]):
+            os.remove(rest[0])
+        must(rest[0], lambda: os.path.exists(rest[0]))
     elif verb == "type":
         os.write(master, rest[0].encode())
     elif verb == "sleep":
