@@ -7,6 +7,7 @@ import {
   get,
   isAlive,
   isListening,
+  killed,
   launch,
   Place,
   type ProgramName,
@@ -230,7 +231,7 @@ Deno.test("JSON while a server starts, and while one stops that will not", async
 Deno.test("JSON of an orphan, and of the files a dead server leaves", async () => {
   await using place = new Place();
   const { pid, supervisorPid } = await detach(place, serverCommand("http.ts", "{port}"));
-  Deno.kill(Number(supervisorPid), "SIGKILL");
+  await killed(Number(supervisorPid));
   await waitUntil(() => !isAlive(Number(supervisorPid)), "the end of the supervisor");
 
   const orphaned = await one("status", place, 1);

@@ -1,15 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import {
-  IS_ROOT,
-  isAlive,
-  isFree,
-  launch,
-  needsNamespace,
-  Place,
-  run,
-  waitUntil,
-} from "../e2e/harness.ts";
+import { IS_ROOT, isAlive, isFree, launch, needsNamespace, Place, run } from "../e2e/harness.ts";
 import { NOT_ROOT } from "../e2e/other_user.ts";
 import {
   assertPolite,
@@ -162,8 +153,7 @@ attack("a trap in the place of the PID file or the lock while a server is orphan
       const why = `${name} as ${kind}, orphaned`;
       await using place = new TrapPlace();
       await using started = await place.start(PLAIN);
-      started.kill("SIGKILL");
-      await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+      await started.killed();
       await Deno.remove(place.path(kind));
       put(place.path(kind), place.dir);
 
@@ -198,8 +188,7 @@ attack("the PID directory becomes read-only while the server runs, as nobody", a
     await using place = new NobodysPlace();
     await using started = await place.start(PLAIN, [], place.asNobody);
     if (orphaned) {
-      started.kill("SIGKILL");
-      await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+      await started.killed();
     }
     await Deno.chmod(place.dir, 0o555);
 

@@ -231,7 +231,7 @@ attack(
   async () => {
     await using place = new Place();
     await using started = await place.start(PLAIN);
-    started.kill("SIGKILL");
+    await started.killed();
     const record = await Deno.readTextFile(place.path("lock"));
     await Deno.writeTextFile(place.path("lock"), record.replace(bootId(), crypto.randomUUID()));
 

@@ -62,8 +62,7 @@ attack("nobody against root's orphan: never called free, never signalled", async
   await using place = new NobodysPlace();
   await using started = await place.start(PLAIN);
   const server = place.serverPid();
-  started.kill("SIGKILL");
-  await until(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
 
   const forced = await run("start", [...place.args, "--force", "--", ...PLAIN], place.asNobody);
   const stopped = await run("stop", place.args, place.asNobody);

@@ -8,7 +8,6 @@ import {
   launch,
   Place,
   run,
-  waitUntil,
 } from "../e2e/harness.ts";
 import {
   assertPolite,
@@ -74,8 +73,7 @@ for (const [name, command, missing] of MANAGED) {
         const server = place.serverPid();
         await settled(roleOf(command), server);
         if (orphaned) {
-          started.kill("SIGKILL");
-          await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+          await started.killed();
         }
 
         const stopped = await place.stop("--timeout", "0.5");
@@ -155,8 +153,7 @@ for (const delay of ["0", "0.1"]) {
     assertEquals(stopped.code, 1, told);
     assertStringIncludes(stopped.stderr, `taken again by PID `, told);
     assertStringIncludes(stopped.stderr, `PID ${respawner.pid}: `, told);
-    respawner.kill("SIGKILL");
-    await waitUntil(() => !isAlive(respawner.pid), "the end of the respawner");
+    await respawner.killed();
     await until(() => isListening(place.port), "the last listener", 2000).catch(() => {});
     await settle(place);
     tally("processes", `respawner, ${delay} s`, 1);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { get, isAlive, launch, Place, run, type Running, waitUntil } from "../e2e/harness.ts";
+import { get, isAlive, launch, Place, run, type Running } from "../e2e/harness.ts";
 import {
   assertPolite,
   attack,
@@ -203,8 +203,7 @@ attack("kill -9 of the supervisor at a random moment: the next start or stop hea
     const family = villain("family", "{port}");
     await using started = launch("start", [...place.args, "--", ...family], { cwd: place.dir });
     await sleep(ms);
-    started.kill("SIGKILL");
-    await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+    await started.killed();
 
     const context = `killed after ${ms} ms`;
     if (i % 2 === 0) {
@@ -224,8 +223,7 @@ attack("kill -9 of the supervisor between two writes of the record loses nothing
   await using place = new Place();
   await using started = await place.start(villain("family", "{port}"));
   const record = await Deno.readTextFile(place.path("lock"));
-  started.kill("SIGKILL");
-  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
   const before = record.replace('"ready"', '"starting"');
   await Deno.writeTextFile(place.path("lock"), record + before.slice(record.length));
 
@@ -239,13 +237,12 @@ attack("kill -9 of stop at a random moment: the next stop heals", async () => {
     await using place = new Place();
     await using started = await place.start(villain("stubborn", "{port}"), ["--timeout", "0.2"]);
     if (i % 2 === 1) { // an orphan is stopped by stop itself, who then holds the lock
-      started.kill("SIGKILL");
-      await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+      await started.killed();
     }
     const ms = Math.round(Math.random() * 300);
     await using stopping = launch("stop", [...place.args, "--timeout", "5"]);
     await sleep(ms);
-    stopping.kill("SIGKILL");
+    await stopping.killed();
 
     await settle(place, `killed after ${ms} ms`, 0.3);
   }
@@ -257,8 +254,7 @@ attack("kill -9 of stop, then SIGTERM: the supervisor's own grace counts again",
   await using started = await place.start(villain("stubborn", "{port}"), ["--timeout", "0.3"]);
   await using stopping = launch("stop", [...place.args, "--timeout", "600"]);
   await started.waitFor("asked by stop_server");
-  stopping.kill("SIGKILL");
-  await waitUntil(() => !isAlive(stopping.pid), "the end of stop");
+  await stopping.killed();
 
   started.kill("SIGTERM");
   await until(() => !isAlive(started.pid), "the end of the supervisor");

@@ -7,6 +7,7 @@ import {
   isAlive,
   isFree,
   isListening,
+  killed,
   needsPython,
   Place,
   run,
@@ -139,7 +140,7 @@ Deno.test("kill -9 of a supervisor in the background leaves the server its log",
   await detach(place, [], serverCommand("http.ts", "{port}"));
   const pid = place.serverPid();
 
-  Deno.kill(Number(place.record().supervisorPid), "SIGKILL");
+  await killed(Number(place.record().supervisorPid));
   const answer = await get(place.port);
   const { code } = await place.stop();
 

@@ -114,6 +114,11 @@ export class Running implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Kills it, and waits until it is gone. */
+  killed(): Promise<void> {
+    return killed(this.pid);
+  }
+
   /** Waits for its end; the pipes may be held longer by a server it left. */
   async finished(deadlineMs = DEADLINE_MS): Promise<Finished> {
     const what = "the end of the program";
@@ -350,6 +355,12 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Kills a process and waits until it is gone: who looks right after the signal may still see it. */
+export async function killed(pid: number): Promise<void> {
+  Deno.kill(pid, "SIGKILL");
+  await waitUntil(() => !isAlive(pid), `the end of the killed process ${pid}`);
 }
 
 /** State of a process where there is no /proc; empty if there is none. */

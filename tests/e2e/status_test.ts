@@ -3,6 +3,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   isFree,
   isListening,
+  killed,
   launch,
   notOnMac,
   Place,
@@ -81,7 +82,7 @@ Deno.test("status says orphaned after kill -9 of the supervisor, and exits with 
   await using place = new Place();
   await using started = await place.start(serverCommand("http.ts", "{port}"));
   const pid = place.serverPid();
-  started.kill("SIGKILL");
+  await started.killed();
   await started.finished();
 
   const { code, state, managed, ...rest } = await status(place);
@@ -99,9 +100,9 @@ Deno.test("status says stale when only files are left, writes nothing, and exits
   await using place = new Place();
   await using started = await place.start(serverCommand("http.ts", "{port}"));
   const pid = place.serverPid();
-  started.kill("SIGKILL");
+  await started.killed();
   await started.finished();
-  Deno.kill(pid, "SIGKILL");
+  await killed(pid);
   await waitUntil(() => isFree(place.port), "the port");
   const record = Deno.readTextFileSync(place.path("lock"));
 

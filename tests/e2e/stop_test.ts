@@ -165,8 +165,7 @@ Deno.test("kill -9 of the supervisor: start refuses, stop cleans up", async () =
   await using place = new Place();
   await using started = await place.start(serverCommand("family.ts", "{port}"));
   const pid = place.serverPid();
-  started.kill("SIGKILL");
-  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
   await waitUntil(() => sessionMembers(pid).length === 2, "the child");
 
   const refused = await run("start", place.args);
@@ -191,8 +190,7 @@ Deno.test("stop tells of each orphan, also of those that end at once with their 
   ];
   await using started = await place.start(server);
   const pid = place.serverPid();
-  started.kill("SIGKILL");
-  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
 
   const { code, stdout } = await place.stop("--json");
 
@@ -210,8 +208,7 @@ Deno.test("kill -9 of the supervisor: start --force ends the orphan and starts",
   await using place = new Place();
   await using first = await place.start(serverCommand("http.ts", "{port}"));
   const orphan = place.serverPid();
-  first.kill("SIGKILL");
-  await waitUntil(() => !isAlive(first.pid), "the end of the supervisor");
+  await first.killed();
 
   await using _second = await place.start(serverCommand("http.ts", "{port}"), ["--force"]);
 

@@ -6,6 +6,7 @@
 
 import {
   isListening,
+  killed,
   Running,
   type RunOptions,
   serverCommand,
@@ -33,7 +34,7 @@ export const STAGES: Readonly<Record<string, (stage: Stage) => Promise<void>>> =
   async orphan(stage) {
     await startInBackground(stage);
     const record = JSON.parse(Deno.readTextFileSync(stage.product.path(stage.port, "lock")));
-    Deno.kill(record.supervisorPid, "SIGKILL");
+    await killed(record.supervisorPid);
   },
   async stale({ product, port }) {
     const dead = new Deno.Command("true").spawn();

@@ -2,7 +2,7 @@
 /** The programs end to end on a simulated Mac: real processes, signals and locks, its tools and words. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { atMost, get, isAlive, isFree, needs, serverCommand, waitUntil } from "../e2e/harness.ts";
+import { atMost, get, isAlive, isFree, needs, serverCommand } from "../e2e/harness.ts";
 import { HTTP, Mac, macTest as test } from "./darwin/mac.ts";
 
 test("start, a second start, status, dry run, stop", async () => {
@@ -44,8 +44,7 @@ test("a killed supervisor: start refuses, stop ends the orphan and its child", a
   await started.waitFor(/child \d+/);
   const pid = mac.serverPid();
   const child = Number(/child (\d+)/.exec(started.stdout)![1]);
-  started.kill("SIGKILL");
-  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
 
   const refused = await mac.run("start");
   const alive = [isAlive(pid), isAlive(child)];

@@ -113,8 +113,7 @@ test("ps fails after the supervisor was killed: status cannot tell, and says so 
   await using mac = new Mac();
   await using started = mac.launch(SLEEPER, []);
   const pid = await spawnedPid(mac);
-  started.kill("SIGKILL");
-  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
   mac.fault("broken", "ps");
 
   const status = await mac.run("status");
