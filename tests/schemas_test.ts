@@ -232,7 +232,6 @@ Deno.test("JSON of an orphan, and of the files a dead server leaves", async () =
   await using place = new Place();
   const { pid, supervisorPid } = await detach(place, serverCommand("http.ts", "{port}"));
   await killed(Number(supervisorPid));
-  await waitUntil(() => !isAlive(Number(supervisorPid)), "the end of the supervisor");
 
   const orphaned = await one("status", place, 1);
   const inUse = await refusal(place, 1, []);

@@ -223,11 +223,12 @@ attack(
     ]];
     await using shown = terminal(steps, ["bash", "--norc", "--noprofile", "-i"]);
     await shown.finished();
-    await sleep(300);
 
     assertEquals(await get(place.port), "plain\n");
+    const supervisor = Number(place.record().supervisorPid);
     const stopped = await settle(place);
     assertPolite(stopped);
+    await until(() => !isAlive(supervisor), "the last word of the supervisor");
     assertStringIncludes(await Deno.readTextFile(place.path("log")), "Server stopped");
     tally("terminals", "--detach and hang-up", 1);
   },

@@ -208,8 +208,22 @@ export class Place implements AsyncDisposable {
     return Number(Deno.readTextFileSync(this.path("pid")));
   }
 
+  /** The same as soon as it is noted: the file is there a moment before the number in it. */
+  async spawnedPid(): Promise<number> {
+    const noted = () => {
+      try {
+        return Deno.readTextFileSync(this.path("pid")).endsWith("\n");
+      } catch {
+        return false; // not there yet
+      }
+    };
+    await waitUntil(noted, "the PID file");
+    return this.serverPid();
+  }
+
+  /** What the lock says: its first line, behind which an older one is cut a moment later. */
   record(): Record<string, unknown> {
-    return JSON.parse(Deno.readTextFileSync(this.path("lock")));
+    return JSON.parse(Deno.readTextFileSync(this.path("lock")).split("\n")[0]!);
   }
 
   /** Starts a server here and waits until it is ready. */

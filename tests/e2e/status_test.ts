@@ -60,7 +60,7 @@ Deno.test("status says starting while the server does not listen yet", async () 
   await using place = new Place();
   const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
   await using _started = launch("start", [...place.args, "--", ...sleeper]);
-  await waitUntil(() => place.leftFiles().length === 2, "the PID file");
+  await place.spawnedPid();
 
   const { code, state, responds } = await status(place);
 

@@ -245,8 +245,7 @@ Deno.test("a stop while the server starts ends both", async () => {
   await using place = new Place();
   const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
   await using started = launch("start", [...place.args, "--", ...sleeper]);
-  await waitUntil(() => place.leftFiles().length === 2, "the PID file");
-  const pid = place.serverPid();
+  const pid = await place.spawnedPid();
 
   const { code } = await place.stop();
 

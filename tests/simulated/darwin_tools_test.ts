@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { RunTool } from "../../lib/command.ts";
 import { darwinPlatform } from "../../lib/platform/darwin.ts";
-import { isAlive, isFree, waitUntil } from "../e2e/harness.ts";
+import { isAlive, isFree } from "../e2e/harness.ts";
 import { asNobody, homeOfNobody, NOT_ROOT } from "../e2e/other_user.ts";
 import { Mac, macTest as test, stranger } from "./darwin/mac.ts";
 import { netstat, RELEASES } from "./darwin/netstat.ts";
@@ -88,16 +88,10 @@ test("lsof and netstat are missing: nothing is called free, nobody is signalled"
 /** A server that never listens. */
 const SLEEPER = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
 
-/** Waits until a server is spawned, and returns its PID. */
-async function spawnedPid(mac: Mac): Promise<number> {
-  await waitUntil(() => mac.leftFiles().length === 2, "the PID file");
-  return mac.serverPid();
-}
-
 test("ps fails while the server is waited for: its record stays, and stop ends it", async () => {
   await using mac = new Mac();
   await using started = mac.launch(SLEEPER, []);
-  const pid = await spawnedPid(mac);
+  const pid = await mac.spawnedPid();
   mac.fault("broken", "ps");
 
   const { code } = await started.finished();
@@ -112,7 +106,7 @@ test("ps fails while the server is waited for: its record stays, and stop ends i
 test("ps fails after the supervisor was killed: status cannot tell, and says so with 4", async () => {
   await using mac = new Mac();
   await using started = mac.launch(SLEEPER, []);
-  const pid = await spawnedPid(mac);
+  const pid = await mac.spawnedPid();
   await started.killed();
   mac.fault("broken", "ps");
 

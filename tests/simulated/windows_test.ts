@@ -147,7 +147,7 @@ windows("a server is left in the background with a log, and stopped", async (pla
 windows("Ctrl+C while the background is not ready leaves nothing", async (place) => {
   const silent = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
   await using start = place.launch("start", ["--detach", "--", ...silent]);
-  await waitUntil(() => place.leftFiles().includes(`.server_${place.port}.pid`), "the server");
+  await place.spawnedPid();
   const pid = place.serverPid();
 
   start.kill("SIGINT");
