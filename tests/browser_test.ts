@@ -43,7 +43,7 @@ const playwright = isAsked && chromium !== null ? await load() : null;
 const missing = !isAsked
   ? "only with BROWSER=1"
   : chromium === null
-  ? "chromium is not installed"
+  ? "no chromium"
   : playwright === null
   ? "playwright-core cannot be loaded"
   : null;

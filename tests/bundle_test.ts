@@ -118,7 +118,7 @@ for (const [own, other] of [["Deno", "Bun"], ["Bun", "Deno"]] as const) {
     await using started = launch(own, "start", place, "--", ...serverCommand("http.ts", "{port}"));
     await started.waitFor("Server is running on");
 
-    started.kill("SIGKILL");
+    await started.killed();
     await started.finished();
     const refused = await run(other, "start", place);
     const { code } = await run(other, "stop", place);

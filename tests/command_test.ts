@@ -25,7 +25,7 @@ async function waitForText(path: string): Promise<string> {
   const text = await poll(async () => {
     const found = await Deno.readTextFile(path).catch(() => ""); // not there yet
     return found.endsWith("\n") ? found : null;
-  }, performance.now() + 5000);
+  }, performance.now() + 30_000);
   assert(text !== null, `nothing in ${path}`);
   return text;
 }
@@ -85,7 +85,7 @@ Deno.test(
 
       const took = performance.now() - started;
       assertEquals(runs, [{ kind: "stuck" }, { kind: "stuck" }, { kind: "stuck" }]);
-      assert(took > 1900 && took < 4000, `${took} ms`);
+      assert(took > 1900 && took < 30_000, `${took} ms`);
       assertEquals(await killNoted(`${folder}/hangs`), false);
       assertEquals(await killNoted(`${folder}/deaf`), false);
       await killNoted(`${folder}/grandchild`);

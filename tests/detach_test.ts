@@ -60,7 +60,8 @@ for (const isReadyFirst of [true, false]) {
     }
     requested.resolve("SIGHUP");
     const outcome = await detached;
-    await delay(200);
+    if (isReadyFirst) await delay(200);
+    else await waitUntil(() => !isAlive(pid), "its end");
 
     assertEquals([outcome, isAlive(pid)], isReadyFirst ? ["ready", true] : ["failed", false]);
     if (isAlive(pid)) Deno.kill(pid, "SIGKILL");

@@ -108,7 +108,7 @@ Deno.test(
   readable,
   () =>
     whileHeld(formatRecord(RECORD), async (path) => {
-      const guard = await openGuard(path, PLATFORM, { create: false, waitMs: 5000 });
+      const guard = await openGuard(path, PLATFORM, { create: false, waitMs: 60_000 });
 
       assertEquals(guard, { kind: "guarded", record: RECORD, supervisor: row(300) });
     }),
@@ -117,7 +117,7 @@ Deno.test(
 Deno.test("openGuard() finds a supervisor that is PID 1, as in a container", readable, () => {
   const record = { ...RECORD, supervisor: { pid: 1, startTime: "t1" } };
   return whileHeld(formatRecord(record), async (path) => {
-    const guard = await openGuard(path, machine([row(1)]), { create: false, waitMs: 5000 });
+    const guard = await openGuard(path, machine([row(1)]), { create: false, waitMs: 60_000 });
 
     assertEquals(guard.kind, "guarded");
   });
@@ -156,7 +156,7 @@ Deno.test("openGuard() waits for a holder that cannot be named to let go", () =>
     assert(attempt.kind === "acquired");
 
     const [guard] = await Promise.all([
-      openGuard(path, PLATFORM, { create: false, waitMs: 5000 }),
+      openGuard(path, PLATFORM, { create: false, waitMs: 60_000 }),
       delay(20).then(() => attempt.lock.release()),
     ]);
 
@@ -170,7 +170,7 @@ Deno.test(
   () =>
     whileHeld("", async (path, lock) => {
       const [guard] = await Promise.all([
-        openGuard(path, PLATFORM, { create: false, waitMs: 5000 }),
+        openGuard(path, PLATFORM, { create: false, waitMs: 60_000 }),
         delay(20).then(() => lock.write(formatRecord(RECORD))),
       ]);
 
@@ -186,7 +186,7 @@ Deno.test("openGuard() waits no longer than told", readable, () =>
 
     const took = performance.now() - started;
     assertEquals(guard.kind, "busy");
-    assert(took >= 79 && took < 2000, `${took} ms`);
+    assert(took >= 79 && took < 30_000, `${took} ms`);
   }));
 
 Deno.test("rootOf() proves by the server and by the marker of this start", {

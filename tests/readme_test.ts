@@ -7,14 +7,14 @@ import { dirname } from "@std/path/dirname";
 import { join } from "@std/path/join";
 import {
   freePort,
-  hasPython,
-  IS_ROOT,
+  needs,
+  needsPython,
   type ProgramName,
   run,
   Running,
   testWith,
-  which,
 } from "./e2e/harness.ts";
+import { NOT_ROOT } from "./e2e/other_user.ts";
 import { type Block, markedBlocks, Product, README, ROOT } from "./recipes/readme.ts";
 import { comparable, record, STAGES } from "./recipes/recording.ts";
 
@@ -163,14 +163,14 @@ Deno.test("ARCHITECTURE has at most 80 lines, and ten invariants with their test
   assertEquals(invariants.filter((one) => !/`tests\/[\w/]+_test\.ts`/.test(one)), []);
 });
 
-const NEEDS: Record<string, string | false> = {
-  denied: (!IS_ROOT || which("setpriv") === null) && "needs root and setpriv",
-  multiple: !hasPython() && "no python3",
-  foreign: !hasPython() && "no python3",
+const NEEDS: Record<string, string | null> = {
+  denied: NOT_ROOT,
+  multiple: needsPython(),
+  foreign: needsPython(),
 };
 
 for (const block of markedBlocks(TEXT).filter(({ kind }) => kind === "recording")) {
-  const missing = isLinux ? NEEDS[block.name] : "Linux only";
+  const missing = isLinux ? NEEDS[block.name] ?? needs("setsid") : "Linux only";
   testWith(missing, `README's recording "${block.name}" is what a terminal shows`, async () => {
     const recorded = await recordAnew(block);
 

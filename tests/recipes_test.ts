@@ -7,15 +7,15 @@ import { join } from "@std/path/join";
 import {
   type Finished,
   freePort,
-  hasPython,
-  IS_ROOT,
   isAlive,
   isFree,
+  needs as needsTools,
+  needsNamespace,
+  needsPython as needsModules,
   Running,
   sessionMembers,
   testWith,
   waitUntil,
-  which,
 } from "./e2e/harness.ts";
 import { markedBlocks, Product, README, recipe } from "./recipes/readme.ts";
 
@@ -23,12 +23,11 @@ const IS_FULL = Deno.env.get("RECIPES") === "full";
 const NO_LINUX = Deno.build.os !== "linux" && "Linux only";
 
 function needs(...tools: string[]): string | null {
-  const missing = tools.find((tool) => which(tool) === null);
-  return NO_LINUX || (missing === undefined ? null : `no ${missing}`);
+  return NO_LINUX || needsTools(...tools);
 }
 
 function needsPython(...modules: string[]): string | null {
-  return NO_LINUX || (hasPython(...modules) ? null : `no ${modules.join(", ")} for python3`);
+  return NO_LINUX || needsModules(...modules);
 }
 
 function needsNpm(): string | null {
@@ -246,7 +245,7 @@ interface Step {
   readonly if?: string;
 }
 
-testWith(needs("curl"), "recipe: ci, its steps with the deno that is here", async () => {
+testWith(needs("bash", "curl"), "recipe: ci, its steps with the deno that is here", async () => {
   await using product = new Product();
   const port = freePort();
   const { jobs } = await parseYaml(recipe("ci")) as { jobs: { test: { steps: Step[] } } };
@@ -293,7 +292,7 @@ testWith(needs("systemd-analyze"), "recipe: systemd, its unit passes verificatio
   assertEquals([code, own], [0, []], stderr);
 });
 
-const NO_NAMESPACE = needs("unshare", "nsenter") ?? (IS_ROOT ? null : "needs root");
+const NO_NAMESPACE = NO_LINUX || needsNamespace("nsenter");
 
 /** Runs a command as PID 1 of a PID namespace, as a container does. */
 function launchAsFirst(command: readonly string[], product: Product, port: number): Running {

@@ -5,9 +5,9 @@ import { join } from "@std/path/join";
 import {
   commandOf,
   get,
-  IS_ROOT,
   isAlive,
   isListening,
+  killed,
   launch,
   Place,
   type ProgramName,
@@ -18,8 +18,8 @@ import {
   serverCommand,
   testWith,
   waitUntil,
-  which,
 } from "./e2e/harness.ts";
+import { asNobody, homeOfNobody, NOT_ROOT } from "./e2e/other_user.ts";
 
 type SchemaName = ProgramName | "error";
 type Json = Record<string, unknown>;
@@ -231,8 +231,7 @@ Deno.test("JSON while a server starts, and while one stops that will not", async
 Deno.test("JSON of an orphan, and of the files a dead server leaves", async () => {
   await using place = new Place();
   const { pid, supervisorPid } = await detach(place, serverCommand("http.ts", "{port}"));
-  Deno.kill(Number(supervisorPid), "SIGKILL");
-  await waitUntil(() => !isAlive(Number(supervisorPid)), "the end of the supervisor");
+  await killed(Number(supervisorPid));
 
   const orphaned = await one("status", place, 1);
   const inUse = await refusal(place, 1, []);
@@ -340,19 +339,14 @@ Deno.test("JSON of a start that cannot succeed", async () => {
 });
 
 testWith(
-  IS_ROOT && which("setpriv") ? null : "needs root and setpriv",
+  NOT_ROOT,
   "JSON of what may not be touched",
   async () => {
     await using place = new Place();
     await using _other = new Running(serverCommand("http.ts", String(place.port)));
     await waitUntil(() => isListening(place.port), "the listener");
-    const home = join(place.dir, "home");
-    await Deno.mkdir(home);
-    await Deno.chmod(home, 0o777);
-    const nobody = {
-      prefix: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
-      env: { HOME: home, DENO_DIR: home },
-    };
+    const home = homeOfNobody(place.dir);
+    const nobody = asNobody(home);
     const readable = { ...nobody, args: ["--pid-dir", home] };
 
     const foreign = await one("status", place, 3, readable);

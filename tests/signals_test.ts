@@ -47,7 +47,7 @@ class Listener implements AsyncDisposable {
       const found = this.lines.find(([said]) => said === what);
       if (found === undefined && sending) this.child.kill(sending);
       return found ?? null;
-    }, performance.now() + 8000);
+    }, performance.now() + 30_000);
     assert(line !== null, `no "${what}" among ${JSON.stringify(this.lines)}`);
     return line[1];
   }

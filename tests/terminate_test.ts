@@ -4,6 +4,8 @@ import { currentPlatform } from "../lib/platform/mod.ts";
 import type { Platform } from "../lib/platform/types.ts";
 import type { ProcessRow } from "../lib/process_row.ts";
 import { terminate } from "../lib/terminate.ts";
+import { Running, testWith } from "./e2e/harness.ts";
+import { asNobody, homeOfNobody, NOT_ROOT } from "./e2e/other_user.ts";
 
 const options = { ignore: Deno.build.os === "windows" };
 const PLATFORM = await currentPlatform();
@@ -43,7 +45,7 @@ class Child implements AsyncDisposable {
 
   /** Waits until it can be signalled; returns it as the platform shows it. */
   async row(): Promise<ProcessRow> {
-    await poll(() => this.text.includes("ready") || null, performance.now() + 5000);
+    await poll(() => this.text.includes("ready") || null, performance.now() + 30_000);
     const row = await PLATFORM.readProcess(this.child.pid);
     assert(row !== null && this.text === "ready\n", this.text);
     return row;
@@ -108,12 +110,12 @@ Deno.test(
       find: findAlive([row]),
       findFirst: findAlive([row]),
       polite: "SIGINT",
-      graceMs: 10_000,
+      graceMs: 60_000,
     });
 
     assertEquals(fates(ended), [[row.pid, "terminated"]]);
     assertEquals(await child.signals(), ["SIGINT"]);
-    assert(performance.now() - started < 5000, "waited for the whole grace");
+    assert(performance.now() - started < 30_000, "waited for the whole grace");
   },
 );
 
@@ -136,7 +138,7 @@ Deno.test(
     assertEquals(fates(ended), [[row.pid, "killed"]]);
     assertEquals((await child.child.status).signal, "SIGKILL");
     assertEquals(await child.signals(), ["SIGTERM"]);
-    assert(took >= 299 && took < 3000, `${took} ms`);
+    assert(took >= 299 && took < 30_000, `${took} ms`);
   },
 );
 
@@ -154,7 +156,7 @@ Deno.test(
       findFirst: () => Promise.resolve([row, outsider]),
       find: async () => {
         // Two signals at once would be delivered as one, so the first has to arrive before.
-        await poll(() => child.text.includes("SIGTERM") || null, performance.now() + 5000);
+        await poll(() => child.text.includes("SIGTERM") || null, performance.now() + 30_000);
         return await findAlive([row, outsider])();
       },
       group: row.pid,
@@ -178,7 +180,7 @@ Deno.test("terminate() asks a group once, also when a member is found late", opt
     platform: PLATFORM,
     findFirst: () => Promise.resolve([row]),
     find: async () => {
-      await poll(() => child.text.includes("SIGTERM") || null, performance.now() + 5000);
+      await poll(() => child.text.includes("SIGTERM") || null, performance.now() + 30_000);
       return await findAlive([row, late])();
     },
     group: row.pid,
@@ -220,13 +222,13 @@ Deno.test("terminate() ends a stopped process politely", options, async () => {
   const stopped = await poll(async () => {
     const row = await PLATFORM.readProcess(pid);
     return row?.state === "stopped" ? row : null;
-  }, performance.now() + 5000);
+  }, performance.now() + 30_000);
 
   const ended = await terminate({
     platform: PLATFORM,
     find: findAlive([stopped!]),
     polite: "SIGTERM",
-    graceMs: 8000,
+    graceMs: 60_000,
   });
 
   assertEquals(fates(ended), [[pid, "terminated"]]);
@@ -242,12 +244,12 @@ Deno.test("terminate() forces at once without a polite signal", options, async (
     platform: PLATFORM,
     find: findAlive([row]),
     polite: null,
-    graceMs: 10_000,
+    graceMs: 60_000,
   });
 
   assertEquals(fates(ended), [[row.pid, "killed"]]);
   assertEquals(await child.signals(), []);
-  assert(performance.now() - started < 5000);
+  assert(performance.now() - started < 30_000);
 });
 
 Deno.test("terminate() ends the grace when it is told to force", options, async () => {
@@ -263,11 +265,11 @@ Deno.test("terminate() ends the grace when it is told to force", options, async 
     graceMs: Infinity,
     forced: force.promise,
   });
-  await poll(() => child.text.includes("SIGTERM") || null, performance.now() + 5000);
+  await poll(() => child.text.includes("SIGTERM") || null, performance.now() + 30_000);
   force.resolve();
 
   assertEquals(fates(await ending), [[row.pid, "killed"]]);
-  assert(performance.now() - started < 5000);
+  assert(performance.now() - started < 30_000);
 });
 
 Deno.test("terminate() asks a process that is born meanwhile, once", options, async () => {
@@ -284,7 +286,7 @@ Deno.test("terminate() asks a process that is born meanwhile, once", options, as
     platform: PLATFORM,
     find,
     polite: "SIGTERM",
-    graceMs: 8000,
+    graceMs: 60_000,
   });
 
   assertEquals(fates(ended), [[parent.pid, "terminated"], [child.pid, "terminated"]]);
@@ -369,41 +371,30 @@ Deno.test("terminate() has nothing to do when nobody is found", options, async (
 
   for (const polite of ["SIGTERM", null] as const) {
     const platform = fakePlatform(() => []);
-    assertEquals(await terminate({ platform, find, polite, graceMs: 10_000 }), []);
+    assertEquals(await terminate({ platform, find, polite, graceMs: 60_000 }), []);
   }
 
-  assert(performance.now() - started < 2000);
+  assert(performance.now() - started < 30_000);
 });
 
-const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
-const noRoot = isRoot ? "" : " (skipped: not root)";
-
-Deno.test(`terminate() says that access was denied, and does not wait${noRoot}`, {
-  ignore: Deno.build.os !== "linux" || !isRoot,
-}, async () => {
+testWith(NOT_ROOT, "terminate() says that access was denied, and does not wait", async () => {
   await using child = new Child("obey");
   const row = await child.row();
   const folder = await Deno.makeTempDir();
-  await Deno.chmod(folder, 0o777);
   const lib = new URL("../lib/", import.meta.url);
   const program = `import { terminate } from "${lib}terminate.ts";
     import { currentPlatform } from "${lib}platform/mod.ts";
     const find = () => Promise.resolve([${JSON.stringify(row)}]);
     const platform = await currentPlatform();
     const started = performance.now();
-    const ended = await terminate({ platform, find, polite: "SIGTERM", graceMs: 2000 });
-    console.log(JSON.stringify([ended.map(({ fate }) => fate), performance.now() - started < 1500]));`;
+    const ended = await terminate({ platform, find, polite: "SIGTERM", graceMs: 60_000 });
+    console.log(JSON.stringify([ended.map(({ fate }) => fate), performance.now() - started < 30_000]));`;
   try {
-    const { stdout } = await new Deno.Command("setpriv", {
-      args: [
-        ..."--reuid=65534 --regid=65534 --clear-groups".split(" "),
-        ...[Deno.execPath(), "eval", "--no-config", program],
-      ],
-      env: { HOME: folder, DENO_DIR: `${folder}/deno` },
-      cwd: folder,
-    }).output();
+    const command = [Deno.execPath(), "eval", "--no-config", program];
+    await using running = new Running(command, asNobody(homeOfNobody(folder)));
+    const { stdout } = await running.finished();
 
-    assertEquals(JSON.parse(new TextDecoder().decode(stdout)), [["accessDenied"], true]);
+    assertEquals(JSON.parse(stdout), [["accessDenied"], true]);
     assertEquals(child.text, "ready\n");
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -1,7 +1,7 @@
 /** The wrappers in scripts/: run for real, beside programs that say how they were called. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { ROOT, testWith, which } from "./e2e/harness.ts";
+import { needs, ROOT, testWith, which } from "./e2e/harness.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 const NO_SH = IS_WINDOWS ? "Windows has no sh" : null;
@@ -119,7 +119,7 @@ testWith(NO_SH, "a wrapper prefers the compiled program", async () => {
 });
 
 for (const shell of ["dash", "busybox", "bash", "zsh"]) {
-  testWith(NO_SH ?? (which(shell) ? null : `no ${shell}`), `${shell} runs it`, async () => {
+  testWith(NO_SH ?? needs(shell), `${shell} runs it`, async () => {
     await using project = new Project();
     const words = shell === "busybox" ? [shell, "sh"] : [shell];
 
@@ -132,7 +132,7 @@ for (const shell of ["dash", "busybox", "bash", "zsh"]) {
 }
 
 testWith(
-  NO_SH ?? (which("npx") && which("node") ? null : "no npx"),
+  NO_SH ?? needs("npx", "node"),
   "without Deno a wrapper runs it through npx",
   async () => {
     await using project = new Project();

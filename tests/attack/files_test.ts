@@ -1,18 +1,18 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { IS_ROOT, isAlive, isFree, launch, Place, run, waitUntil } from "../e2e/harness.ts";
+import { IS_ROOT, isAlive, isFree, launch, needsNamespace, Place, run } from "../e2e/harness.ts";
+import { NOT_ROOT } from "../e2e/other_user.ts";
 import {
   assertPolite,
   attack,
   carriersOf,
   FULL,
   NobodysPlace,
-  NOT_ROOT,
   NOTHING,
   ONLY_FULL,
   PLAIN,
   remains,
-  runWithin,
+  runPolitely,
   settle,
   some,
   tally,
@@ -55,6 +55,9 @@ function sh(command: string, ...args: string[]): void {
   if (!success) throw new Error(`${command} ${args.join(" ")} failed`);
 }
 
+/** Why no disk can be made small here, or `null`: not in every container may root mount one. */
+const NO_MOUNT = needsNamespace("mount", "umount");
+
 /** A place with a precious file, and the proof that it was left alone. */
 class TrapPlace extends Place {
   constructor() {
@@ -89,19 +92,18 @@ for (const kind of ["pid", "lock", "log"] as const) {
         await until(
           () => !isAlive(started.pid) || started.stdout.includes("is running"),
           `the outcome of ${why}`,
-          8000,
         );
         await started.waitFor(/is running|❌/);
         assertPolite(started, why);
         place.assertUnharmed(why);
 
-        const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+        const stopped = await runPolitely("stop", [...place.args, "--timeout", "1"]);
         const told = `${why}\n${started.stderr}${stopped.stderr}`;
         assertEquals([0, 1].includes(stopped.code), true, told);
         assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
         place.assertUnharmed(why);
         if (FULL) {
-          const status = await runWithin(5000, "status", place.args);
+          const status = await runPolitely("status", place.args);
           assertEquals([1, 3, 4].includes(status.code), true, `${told}\n${status.stdout}`);
         }
         place.clear();
@@ -124,14 +126,14 @@ for (const kind of ["pid", "lock"] as const) {
         await Deno.remove(place.path(kind));
         put(place.path(kind), place.dir);
 
-        const refused = await runWithin(8000, "start", [...place.args, "--", ...PLAIN]);
-        const status = await runWithin(5000, "status", place.args);
+        const refused = await runPolitely("start", [...place.args, "--", ...PLAIN]);
+        const status = await runPolitely("status", place.args);
         assertEquals([refused.code, isAlive(server)], [1, true], `${why}\n${refused.stderr}`);
         assertEquals([0, 1, 3, 4].includes(status.code), true, why);
-        const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+        const stopped = await runPolitely("stop", [...place.args, "--timeout", "1"]);
 
         const told = `${why}\n${stopped.stdout}${stopped.stderr}`;
-        await until(() => !isAlive(started.pid), `the end of the supervisor: ${told}`, 5000);
+        await until(() => !isAlive(started.pid), `the end of the supervisor: ${told}`);
         const ended = await started.finished();
         assertPolite(ended, why);
         assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
@@ -151,12 +153,11 @@ attack("a trap in the place of the PID file or the lock while a server is orphan
       const why = `${name} as ${kind}, orphaned`;
       await using place = new TrapPlace();
       await using started = await place.start(PLAIN);
-      started.kill("SIGKILL");
-      await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+      await started.killed();
       await Deno.remove(place.path(kind));
       put(place.path(kind), place.dir);
 
-      const stopped = await runWithin(8000, "stop", [...place.args, "--timeout", "1"]);
+      const stopped = await runPolitely("stop", [...place.args, "--timeout", "1"]);
 
       const told = `${why}\n${stopped.stdout}${stopped.stderr}`;
       assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
@@ -187,12 +188,11 @@ attack("the PID directory becomes read-only while the server runs, as nobody", a
     await using place = new NobodysPlace();
     await using started = await place.start(PLAIN, [], place.asNobody);
     if (orphaned) {
-      started.kill("SIGKILL");
-      await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+      await started.killed();
     }
     await Deno.chmod(place.dir, 0o555);
 
-    const stopped = await runWithin(8000, "stop", place.args, place.asNobody);
+    const stopped = await runPolitely("stop", place.args, place.asNobody);
 
     const told = `orphaned: ${orphaned}\n${stopped.stdout}${stopped.stderr}`;
     assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
@@ -232,9 +232,9 @@ for (const action of ["deleted", "replaced by an empty one", "replaced by a file
     if (action === "replaced by an empty one") await Deno.mkdir(dir);
     if (action === "replaced by a file") await Deno.writeTextFile(dir, PRECIOUS);
 
-    const refused = await runWithin(5000, "start", [...args, "--", ...PLAIN]);
-    const status = await runWithin(5000, "status", args);
-    const stopped = await runWithin(5000, "stop", args);
+    const refused = await runPolitely("start", [...args, "--", ...PLAIN]);
+    const status = await runPolitely("status", args);
+    const stopped = await runPolitely("stop", args);
 
     const told = refused.stderr + status.stderr + stopped.stdout + stopped.stderr;
     assertEquals([refused.code, [0, 3, 4].includes(status.code)], [1, true], told);
@@ -263,7 +263,7 @@ attack("a full disk: a clear error, nothing runs, nothing is left", async () => 
       if (!ran) await started.finished();
       const names = () => Array.fromAsync(Deno.readDir(dir), ({ name }) => name);
       const leftByStart = ran ? [] : (await names()).filter((name) => name !== "filler");
-      const stopped = await runWithin(8000, "stop", args);
+      const stopped = await runPolitely("stop", args);
 
       const ended = await started.finished();
       const told = `${option} ${filled}\n${ended.stdout}${ended.stderr}${stopped.stderr}`;
@@ -277,7 +277,7 @@ attack("a full disk: a clear error, nothing runs, nothing is left", async () => 
     }
   }
   tally("files", "full disk", disks.length);
-}, IS_ROOT ? null : "needs root");
+}, NO_MOUNT);
 
 attack("the disk becomes full while the server runs: stopped properly, nothing left", async () => {
   await using place = new Place();
@@ -290,7 +290,7 @@ attack("the disk becomes full while the server runs: stopped properly, nothing l
     await started.waitFor("is running on");
     await Deno.writeFile(join(dir, "filler"), new Uint8Array(4096));
 
-    const stopped = await runWithin(8000, "stop", args);
+    const stopped = await runPolitely("stop", args);
 
     assertEquals([stopped.code, (await started.finished()).code], [0, 0], stopped.stderr);
     assertEquals([carriersOf(place.port), isFree(place.port)], [[], true]);
@@ -299,7 +299,7 @@ attack("the disk becomes full while the server runs: stopped properly, nothing l
     sh("umount", dir);
   }
   tally("files", "disk becomes full", 1);
-}, IS_ROOT ? null : "needs root");
+}, NO_MOUNT);
 
 attack("a hundred lock files deleted under a running server: no second one starts", async () => {
   const count = FULL ? 100 : 1;

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isAlive, Place, run, Running } from "../e2e/harness.ts";
+import { isAlive, needs, Place, run, Running, waitUntil } from "../e2e/harness.ts";
 import {
   assertPolite,
   attack,
@@ -194,7 +194,7 @@ attack("its own shell as the server of a record, with every proof: not signalled
     assertStringIncludes(stdout, "the shell lives: ", stderr);
   }
   tally("identity", "own shell with every proof", 2);
-});
+}, needs("setsid"));
 
 attack("stop and start --force inside the server they mean: refused, nothing harmed", async () => {
   for (const program of ["stop", "start"] as const) {
@@ -211,10 +211,10 @@ attack("stop and start --force inside the server they mean: refused, nothing har
 
     await Deno.writeTextFile(file, "");
     let told = "";
-    for (let i = 0; i < 100 && told === "" && isAlive(server); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    await waitUntil(async () => {
       told = await Deno.readTextFile(`${file}.done`).catch(() => "");
-    }
+      return told !== "" || !isAlive(server);
+    }, "the answer");
 
     const alive = { server: isAlive(server), supervisor: isAlive(started.pid) };
     const all = `${program}\n${told}\n${started.stdout}${started.stderr}`;
@@ -231,7 +231,7 @@ attack(
   async () => {
     await using place = new Place();
     await using started = await place.start(PLAIN);
-    started.kill("SIGKILL");
+    await started.killed();
     const record = await Deno.readTextFile(place.path("lock"));
     await Deno.writeTextFile(place.path("lock"), record.replace(bootId(), crypto.randomUUID()));
 

@@ -25,7 +25,7 @@ import { parseSs } from "../../lib/parsers/ss.ts";
 import { parseTasklist } from "../../lib/parsers/tasklist.ts";
 import { formatRecord, type LockRecord, parseRecord } from "../../lib/record.ts";
 import { splitShellWords } from "../../lib/shell_words.ts";
-import { Place, run, which } from "../e2e/harness.ts";
+import { needs, Place, run } from "../e2e/harness.ts";
 import { assertPolite, attack, FULL, ONLY_FULL, some, tally } from "./attack.ts";
 
 /** Cases for each property; there are 28 of them, so more than 100,000 in all, in CI, too. */
@@ -248,9 +248,13 @@ Deno.test("no parser takes long for any repetition", () => {
     const [start = ""] = recorded.get(target.fixtures[0]!) ?? [];
     for (const unit of FULL ? units : units.slice(10, 30)) {
       const text = start.slice(0, 60) + unit.repeat((FULL ? 200_000 : 20_000) / unit.length);
-      const before = performance.now();
-      tryParse(target, text);
-      const took = performance.now() - before;
+      let took = Infinity;
+      // What is slow by itself is slow each time; a busy machine is not.
+      for (let i = 0; i < 3 && took > 400; i++) {
+        const before = performance.now();
+        tryParse(target, text);
+        took = Math.min(took, performance.now() - before);
+      }
       if (took > 400) slow.push(`${name} of ${JSON.stringify(unit)}: ${Math.round(took)} ms`);
     }
   }
@@ -411,7 +415,7 @@ attack("splitShellWords() splits as /bin/sh does", async () => {
   }).join("");
   assertEquals(told, expected);
   tally("input", "against /bin/sh", texts.length);
-}, ONLY_FULL ?? (which("sh") ? null : "no sh"));
+}, ONLY_FULL ?? needs("sh"));
 
 Deno.test("parseDotenv() throws nothing and gives only what an environment can hold", async () => {
   const line = fc.tuple(

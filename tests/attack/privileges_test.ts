@@ -1,11 +1,22 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isAlive, isFree, Place, run, Running, which } from "../e2e/harness.ts";
 import {
-  AS_NOBODY,
+  commandOf,
+  isAlive,
+  isFree,
+  needs,
+  needsNamespace,
+  Place,
+  type ProgramName,
+  run,
+  Running,
+  waitUntil,
+} from "../e2e/harness.ts";
+import { NOBODY, NOT_ROOT, wrapForNobody } from "../e2e/other_user.ts";
+import {
   assertPolite,
   attack,
+  nameOf,
   NobodysPlace,
-  NOT_ROOT,
   NOTHING,
   ONLY_FULL,
   PLAIN,
@@ -14,6 +25,7 @@ import {
   Sentinel,
   settle,
   shellCommand,
+  shellWords,
   some,
   startTimeOf,
   stranger,
@@ -50,8 +62,7 @@ attack("nobody against root's orphan: never called free, never signalled", async
   await using place = new NobodysPlace();
   await using started = await place.start(PLAIN);
   const server = place.serverPid();
-  started.kill("SIGKILL");
-  await until(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
 
   const forced = await run("start", [...place.args, "--force", "--", ...PLAIN], place.asNobody);
   const stopped = await run("stop", place.args, place.asNobody);
@@ -87,10 +98,11 @@ for (const held of [false, true]) {
       const supervisor = { supervisorPid: victim.pid, supervisorStart: startTimeOf(victim.pid) };
       const text = recordText(place.port, { ...identity, ...held ? supervisor : {} });
       await Deno.writeTextFile(place.path("lock"), text, { mode: 0o600 });
-      await Deno.chown(place.path("lock"), 65534, 65534);
+      await Deno.chown(place.path("lock"), NOBODY, NOBODY);
       const hold = ["flock", "--no-fork", place.path("lock"), "sleep", "1000"];
-      await using _holder = held ? new Running([...AS_NOBODY, ...hold]) : null;
-      if (held) await new Promise((resolve) => setTimeout(resolve, 300));
+      await using holder = held ? new Running(hold, place.asNobody) : null;
+      // setpriv becomes flock, and that becomes sleep once it has the lock.
+      if (holder !== null) await waitUntil(() => nameOf(holder.pid) === "sleep", "the lock");
 
       const stopped = await place.stop("--timeout", "0.3");
 
@@ -98,7 +110,7 @@ for (const held of [false, true]) {
       assertPolite(stopped);
       tally("privileges", "forged record of another user", 1);
     },
-    NOT_ROOT ?? (which("flock") ? null : "no flock"),
+    NOT_ROOT ?? needs("flock", "setsid"),
   );
 }
 
@@ -132,7 +144,7 @@ attack("a listener that root and nobody share: the one is stopped, the other nam
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("127.0.0.1", ${place.port})); s.listen()
 if os.fork() == 0:
-    os.setgid(65534); os.setuid(65534); os.write(1, b"child %d\\n" % os.getpid())
+    os.setgid(${NOBODY}); os.setuid(${NOBODY}); os.write(1, b"child %d\\n" % os.getpid())
 time.sleep(1000)`;
   await using both = new Running(["/usr/bin/python3", "-c", body]);
   await both.waitFor(/child \d+/);
@@ -152,31 +164,32 @@ time.sleep(1000)`;
   tally("privileges", "socket shared by two users", 1);
 }, NOT_ROOT);
 
-const NO_HIDEPID = NOT_ROOT ?? (which("unshare") && which("mount") ? null : "no unshare");
+const NO_HIDEPID = NOT_ROOT ?? needsNamespace() ?? needs("mount", "grep");
 
 attack("/proc with hidepid=2: root's listener is in use, not free; own servers work", async () => {
   // Only in a mount and PID namespace of its own: the machine's /proc stays as it is.
   await using place = new NobodysPlace();
   const own = new Place();
-  await Deno.chown(own.dir, 65534, 65534);
-  const nobody = AS_NOBODY.join(" ");
-  const start = shellCommand("start", [...own.args, "--", ...PLAIN]);
+  await Deno.chown(own.dir, NOBODY, NOBODY);
+  const nobody = (program: ProgramName, args: readonly string[]) =>
+    shellWords(wrapForNobody([...commandOf(program), ...args]));
   const script = `mount -t proc -o hidepid=2 proc /proc || exit 99
-    ${villain("plain", String(place.port)).join(" ")} & root=$!
-    sleep 0.5
-    echo == start; ${nobody} ${
-    shellCommand("start", [...place.args, "--", ...PLAIN])
-  }; echo "code $?"
-    echo == stop; ${nobody} ${shellCommand("stop", place.args)}; echo "code $?"
-    echo == status; ${nobody} ${shellCommand("status", place.args)}; echo "code $?"
+    said() { until grep -q "$1" "$2" || ! kill -0 "$3"; do sleep 0.05; done; }
+    ${shellWords(villain("plain", String(place.port)))} >root.out & root=$!
+    said listening root.out $root
+    echo == start; ${nobody("start", [...place.args, "--", ...PLAIN])}; echo "code $?"
+    echo == stop; ${nobody("stop", place.args)}; echo "code $?"
+    echo == status; ${nobody("status", place.args)}; echo "code $?"
     kill -0 $root && echo "root lives"
-    echo == own; ${nobody} ${start} & sleep 1.5
-    ${nobody} ${shellCommand("stop", own.args)}; echo "code $?"
+    echo == own; ${nobody("start", [...own.args, "--", ...PLAIN])} >own.out & own=$!
+    said "is running on" own.out $own
+    ${nobody("stop", own.args)}; echo "code $?"
+    wait $own; cat own.out
     kill -9 $root`;
   try {
     const unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c"];
     await using all = new Running([...unshare, `{ ${script}\n} 2>&1`], {
-      env: place.asNobody.env!,
+      env: place.asNobody.env,
       cwd: place.dir,
     });
 

@@ -2,23 +2,25 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   get,
   isAlive,
+  isConnected,
   isFree,
   isListening,
   launch,
   Place,
   run,
-  waitUntil,
 } from "../e2e/harness.ts";
 import {
   assertPolite,
   attack,
   carriersOf,
+  nameOf,
   NOTHING,
   ONLY_FULL,
   PLAIN,
   remains,
   settle,
   sleep,
+  stateOf,
   stranger,
   tally,
   tries,
@@ -43,8 +45,22 @@ const MANAGED: [string, string[], string | null][] = [
   ["has lost its main thread", villain("headless", "{port}"), null],
 ];
 
-/** What a villain does only some time after it listens. */
-const SETTLE_MS = 450;
+/** What a villain becomes only some time after it listens. */
+const SETTLED: Record<string, (pid: number) => boolean> = {
+  stopped: (pid) => stateOf(pid) === "T",
+  becomes: (pid) => nameOf(pid) === "sleep",
+  headless: (pid) => stateOf(pid) === "Z",
+};
+
+/** Waits until a villain is what its role says. */
+async function settled(role: string, pid: number): Promise<void> {
+  await until(() => SETTLED[role]?.(pid) ?? true, `a villain that is ${role}`);
+}
+
+/** The role in the command line of a villain. */
+function roleOf(command: readonly string[]): string {
+  return command[command.indexOf("{port}") - 1]!;
+}
 
 for (const [name, command, missing] of MANAGED) {
   for (const orphaned of [false, true]) {
@@ -54,21 +70,18 @@ for (const [name, command, missing] of MANAGED) {
       for (let i = 0; i < count; i++) {
         await using place = new Place();
         await using started = await place.start(command);
-        if (/stopped|execs|lost/.test(name)) await sleep(SETTLE_MS);
         const server = place.serverPid();
+        await settled(roleOf(command), server);
         if (orphaned) {
-          started.kill("SIGKILL");
-          await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+          await started.killed();
         }
 
-        const before = performance.now();
         const stopped = await place.stop("--timeout", "0.5");
-        const took = performance.now() - before;
 
         const told =
           `${title}\n${stopped.stdout}${stopped.stderr}\n${started.stdout}${started.stderr}`;
         assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
-        assertEquals([isAlive(server), took < 6000], [false, true], `${took} ms\n${told}`);
+        assertEquals(isAlive(server), false, told);
         assertPolite(stopped, told);
         assertPolite(await started.finished(), told);
         assertEquals(stopped.stdout.includes("does not react"), false, told);
@@ -83,7 +96,7 @@ for (const role of ["stubborn", "stopped", "becomes", "reopen", "headless"]) {
   attack(`a stranger of the kind "${role}" on the port is found and ended`, async () => {
     await using place = new Place();
     await using other = await stranger(villain(role, "{port}"), place.port);
-    if (role !== "stubborn" && role !== "reopen") await sleep(SETTLE_MS);
+    await settled(role, other.pid);
 
     // A start may see the moment in which one that reopens its port has none, and win it.
     const refused = role === "reopen" ? null : await run("start", place.args);
@@ -104,7 +117,7 @@ for (const role of ["stubborn", "stopped", "becomes", "reopen", "headless"]) {
 attack("what left the session with a cleared environment is ended if it listens", async () => {
   await using place = new Place();
   const command = villain("escape_clean", "{port}");
-  const args = [...place.args, "--ready-timeout", "2", "--", ...command];
+  const args = [...place.args, "--ready-timeout", "600", "--", ...command];
   await using started = launch("start", args, { cwd: place.dir });
   await started.waitFor("listening");
 
@@ -140,8 +153,7 @@ for (const delay of ["0", "0.1"]) {
     assertEquals(stopped.code, 1, told);
     assertStringIncludes(stopped.stderr, `taken again by PID `, told);
     assertStringIncludes(stopped.stderr, `PID ${respawner.pid}: `, told);
-    respawner.kill("SIGKILL");
-    await waitUntil(() => !isAlive(respawner.pid), "the end of the respawner");
+    await respawner.killed();
     await until(() => isListening(place.port), "the last listener", 2000).catch(() => {});
     await settle(place);
     tally("processes", `respawner, ${delay} s`, 1);
@@ -205,15 +217,13 @@ attack("a server that accepts but never answers its health path is stopped at on
   const args = [...place.args, "--health-path", "/health", "--", ...villain("silent", "{port}")];
   await using started = launch("start", args, { cwd: place.dir });
   await started.waitFor("listening");
-  await sleep(300);
+  await until(() => isConnected(place.port), "the question");
 
-  const before = performance.now();
-  const stopped = await place.stop();
-  const took = Math.round(performance.now() - before);
+  const stopped = await place.stop("--timeout", "600");
 
-  const told = `${took} ms\n${stopped.stdout}${stopped.stderr}${started.stderr}`;
+  const told = `${stopped.stdout}${stopped.stderr}${started.stderr}`;
   assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
-  assertEquals([stopped.stderr, took < 1000], ["", true], told);
+  assertEquals(stopped.stderr, "", told);
   tally("processes", "health path that never answers", 1);
 });
 

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { IS_ROOT, isAlive, isFree, Place, run, Running, which } from "../e2e/harness.ts";
+import { isAlive, isFree, needsNamespace, Place, run, Running } from "../e2e/harness.ts";
 import {
   attack,
+  exists,
   PLAIN,
   settle,
   shellCommand,
@@ -24,7 +25,7 @@ for (const program of ["stop", "start"] as const) {
       await using ancestor = await stranger(command, place.port);
 
       await Deno.writeTextFile(file, "");
-      await until(() => !isAlive(ancestor.pid) || exists(`${file}.done`), "the answer", 10_000);
+      await until(() => !isAlive(ancestor.pid) || exists(`${file}.done`), "the answer");
 
       assertEquals(isAlive(ancestor.pid), true);
       const told = await Deno.readTextFile(`${file}.done`);
@@ -35,14 +36,6 @@ for (const program of ["stop", "start"] as const) {
       tally("protected", `ancestor, ${program}`, 1);
     },
   );
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** Names as the kernel keeps them: 15 bytes. */
@@ -156,4 +149,4 @@ attack("PID 1 of a container that listens is refused, exit code 1", async () => 
   assertStringIncludes(stopped.stderr, "it is the system's first process", told);
   container.kill("SIGKILL");
   tally("protected", "PID 1 of a container", 1);
-}, IS_ROOT && which("unshare") && which("nsenter") ? null : "needs root, unshare and nsenter");
+}, needsNamespace("nsenter"));

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { get, isAlive, launch, Place, run, type Running, waitUntil } from "../e2e/harness.ts";
+import { get, isAlive, launch, Place, run, type Running } from "../e2e/harness.ts";
 import {
   assertPolite,
   attack,
@@ -41,13 +41,13 @@ attack("simultaneous starts: one wins, the others name it, nothing disturbs it",
     const all = Array.from({ length: many }, () => startOf(place));
     try {
       const isReady = (one: Running) => one.stdout.includes("Server is running on");
-      await until(() => all.some(isReady), "a winner", 60_000);
+      await until(() => all.some(isReady), "a winner");
       const winner = all.find(isReady)!;
       const before = place.serverPid();
       const losers = all.filter((one) => one !== winner);
       const over = () => losers.every(({ pid }) => !isAlive(pid));
       const watched = watch(place.port, over);
-      await until(over, "the losers", 60_000);
+      await until(over, "the losers");
       const failures = await watched;
 
       assertEquals([winner.pid, place.serverPid()].map(isAlive), [true, true]);
@@ -99,7 +99,7 @@ attack("start --force against start --force: at most one is left, and it answers
     try {
       const alive = () => all.filter(({ pid }) => isAlive(pid));
       const settled = () => alive().length === 1 && alive()[0]!.stdout.includes("is running on");
-      await until(settled, "one that is left", 60_000);
+      await until(settled, "one that is left");
 
       assertEquals(place.record().supervisorPid, alive()[0]!.pid);
       assertEquals(await get(place.port), "plain\n");
@@ -203,8 +203,7 @@ attack("kill -9 of the supervisor at a random moment: the next start or stop hea
     const family = villain("family", "{port}");
     await using started = launch("start", [...place.args, "--", ...family], { cwd: place.dir });
     await sleep(ms);
-    started.kill("SIGKILL");
-    await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+    await started.killed();
 
     const context = `killed after ${ms} ms`;
     if (i % 2 === 0) {
@@ -224,8 +223,7 @@ attack("kill -9 of the supervisor between two writes of the record loses nothing
   await using place = new Place();
   await using started = await place.start(villain("family", "{port}"));
   const record = await Deno.readTextFile(place.path("lock"));
-  started.kill("SIGKILL");
-  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
   const before = record.replace('"ready"', '"starting"');
   await Deno.writeTextFile(place.path("lock"), record + before.slice(record.length));
 
@@ -239,13 +237,12 @@ attack("kill -9 of stop at a random moment: the next stop heals", async () => {
     await using place = new Place();
     await using started = await place.start(villain("stubborn", "{port}"), ["--timeout", "0.2"]);
     if (i % 2 === 1) { // an orphan is stopped by stop itself, who then holds the lock
-      started.kill("SIGKILL");
-      await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+      await started.killed();
     }
     const ms = Math.round(Math.random() * 300);
     await using stopping = launch("stop", [...place.args, "--timeout", "5"]);
     await sleep(ms);
-    stopping.kill("SIGKILL");
+    await stopping.killed();
 
     await settle(place, `killed after ${ms} ms`, 0.3);
   }
@@ -257,11 +254,10 @@ attack("kill -9 of stop, then SIGTERM: the supervisor's own grace counts again",
   await using started = await place.start(villain("stubborn", "{port}"), ["--timeout", "0.3"]);
   await using stopping = launch("stop", [...place.args, "--timeout", "600"]);
   await started.waitFor("asked by stop_server");
-  stopping.kill("SIGKILL");
-  await waitUntil(() => !isAlive(stopping.pid), "the end of stop");
+  await stopping.killed();
 
   started.kill("SIGTERM");
-  await until(() => !isAlive(started.pid), "the end of the supervisor", 4000);
+  await until(() => !isAlive(started.pid), "the end of the supervisor");
 
   assertEquals(remains(place), NOTHING);
   tally("races", "kill -9 of stop, then SIGTERM", 1);
@@ -271,7 +267,7 @@ attack("Ctrl+C while start --force waits for the old one: no server is spawned",
   await using place = new Place();
   await using _old = await place.start(villain("stubborn", "{port}"));
   const file = `${place.dir}/spawned`;
-  const args = [...place.args, "--force", "--timeout", "0.8", "--", "/bin/sh", "-c"];
+  const args = [...place.args, "--force", "--timeout", "3", "--", "/bin/sh", "-c"];
   const command = `echo yes >${file}; exec sleep 1000`;
   await using second = launch("start", [...args, command], { cwd: place.dir });
   await second.waitFor("Stopping server");

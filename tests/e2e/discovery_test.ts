@@ -2,11 +2,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import {
-  hasPython,
-  IS_ROOT,
   isAlive,
   isFree,
   isListening,
+  needs,
+  needsPython,
   notOnMac,
   Place,
   run,
@@ -16,6 +16,7 @@ import {
   waitUntil,
   which,
 } from "./harness.ts";
+import { asNobody, homeOfNobody, NOT_ROOT } from "./other_user.ts";
 
 /** A folder for PATH with links to a few tools only. */
 function pathWith(dir: string, tools: readonly string[]): string {
@@ -26,9 +27,8 @@ function pathWith(dir: string, tools: readonly string[]): string {
 }
 
 for (const tools of [["ss"], ["lsof"], ["netstat"], []]) {
-  const missing = tools.find((tool) => which(tool) === null);
   const name = tools[0] === undefined ? "no tool at all" : `only ${tools[0]}`;
-  testWith(missing && `no ${missing}`, `the owner is named with ${name} on PATH`, async () => {
+  testWith(needs(...tools), `the owner is named with ${name} on PATH`, async () => {
     await using place = new Place();
     await using other = new Running(serverCommand("http.ts", String(place.port)));
     await waitUntil(() => isListening(place.port), "the listener");
@@ -83,9 +83,6 @@ for (const host of ["127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::"]) {
   });
 }
 
-const NOT_ROOT = IS_ROOT && which("setpriv") ? null : "needs root and setpriv";
-const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-
 testWith(
   NOT_ROOT ?? notOnMac("names the owner, or nothing of him"),
   "another user's listener: in use, owner hidden, sudo named, stop gives 4",
@@ -93,11 +90,9 @@ testWith(
     await using place = new Place();
     await using other = new Running(serverCommand("http.ts", String(place.port)));
     await waitUntil(() => isListening(place.port), "the listener");
-    const dir = join(place.dir, "nobody");
-    Deno.mkdirSync(dir);
-    Deno.chmodSync(dir, 0o777);
+    const dir = homeOfNobody(place.dir);
     const args = ["--port", String(place.port), "--pid-dir", dir];
-    const home = { prefix: AS_NOBODY, env: nobodyHome(dir), cwd: dir };
+    const home = asNobody(dir);
 
     const refused = await run("start", args, home);
     const stopped = await run("stop", args, home);
@@ -115,10 +110,8 @@ testWith(
 
 testWith(NOT_ROOT, "a privileged port is refused with 4", async () => {
   await using place = new Place();
-  const dir = join(place.dir, "nobody");
-  Deno.mkdirSync(dir);
-  Deno.chmodSync(dir, 0o777);
-  const options = { prefix: AS_NOBODY, env: nobodyHome(dir), cwd: dir };
+  const dir = homeOfNobody(place.dir);
+  const options = asNobody(dir);
 
   const { code, stderr } = await run("start", ["--port", "81", "--pid-dir", dir], options);
 
@@ -128,7 +121,7 @@ testWith(NOT_ROOT, "a privileged port is refused with 4", async () => {
 });
 
 testWith(
-  hasPython() ? null : "no /usr/bin/python3",
+  needsPython(),
   "a port that is bound without listening is in use",
   async () => {
     await using place = new Place();
@@ -144,8 +137,3 @@ s=socket.socket(); s.bind(("127.0.0.1",${place.port})); print("bound",flush=True
     assertStringIncludes(refused.stderr, "nobody listens on it");
   },
 );
-
-/** The user nobody has no home of its own; packages were fetched before, so it shares that cache. */
-function nobodyHome(dir: string): Record<string, string> {
-  return { HOME: dir, DENO_DIR: join(dir, "deno") };
-}

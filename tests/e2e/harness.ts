@@ -13,8 +13,11 @@ export const ROOT = resolve(import.meta.dirname!, "../..");
 /** Folder of the small servers that misbehave on purpose. */
 export const SERVERS = join(import.meta.dirname!, "servers");
 
-/** Longest time anything here waits, ms. */
-const DEADLINE_MS = 15_000;
+/** Longest time anything here waits, ms: only for what never comes, so a busy machine may take its time. */
+const DEADLINE_MS = 60_000;
+
+/** How long a pipe must bring nothing to be taken for empty, ms. */
+const QUIET_MS = 100;
 
 /** The programs, and how each is run. */
 export type ProgramName = "start" | "stop" | "status";
@@ -47,8 +50,10 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly clearEnv?: boolean;
-  /** Words put before the command line, such as `setpriv ...`. */
+  /** Words put before the command line, such as `setsid`. */
   readonly prefix?: readonly string[];
+  /** Turns the command line into the one that is run, such as one of another user's. */
+  readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 
 /** A program that is running. */
@@ -62,7 +67,8 @@ export class Running implements AsyncDisposable {
   stderr = "";
 
   constructor(command: readonly string[], options: RunOptions = {}) {
-    const [file, ...args] = [...options.prefix ?? [], ...command];
+    const words = [...options.prefix ?? [], ...command];
+    const [file, ...args] = options.wrap?.(words) ?? words;
     const { cwd, env, clearEnv } = options;
     this.#child = new Deno.Command(file!, {
       args,
@@ -108,12 +114,31 @@ export class Running implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Kills it, and waits until it is gone. */
+  killed(): Promise<void> {
+    return killed(this.pid);
+  }
+
   /** Waits for its end; the pipes may be held longer by a server it left. */
   async finished(deadlineMs = DEADLINE_MS): Promise<Finished> {
     const what = "the end of the program";
     const ended = await withDeadline(this.#status, what, () => this.stderr, deadlineMs);
-    await atMost(this.#readers, 300);
+    await this.#emptied();
     return { code: ended.code, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  /** Waits until all that the program wrote is read, though others may still hold its pipes. */
+  async #emptied(): Promise<void> {
+    let isOver = false;
+    const over = this.#readers.then(() => isOver = true);
+    for (let before = -1; !isOver && before !== this.#written;) {
+      before = this.#written;
+      await atMost(over, QUIET_MS);
+    }
+  }
+
+  get #written(): number {
+    return this.stdout.length + this.stderr.length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,15 +179,14 @@ export async function run(
   return await running.finished();
 }
 
-/** A folder of its own for a test, with a free port. */
+/** A folder of its own for a test, with a free port that no other place has. */
 export class Place implements AsyncDisposable {
   readonly dir: string;
   readonly port: number;
 
   constructor() {
-    this.dir = Deno.makeTempDirSync({ prefix: "server_test_" });
+    [this.port, this.dir] = claimPort();
     Deno.chmodSync(this.dir, 0o755);
-    this.port = freePort();
   }
 
   /** Arguments every call needs: this port and this folder. */
@@ -184,8 +208,22 @@ export class Place implements AsyncDisposable {
     return Number(Deno.readTextFileSync(this.path("pid")));
   }
 
+  /** The same as soon as it is noted: the file is there a moment before the number in it. */
+  async spawnedPid(): Promise<number> {
+    const noted = () => {
+      try {
+        return Deno.readTextFileSync(this.path("pid")).endsWith("\n");
+      } catch {
+        return false; // not there yet
+      }
+    };
+    await waitUntil(noted, "the PID file");
+    return this.serverPid();
+  }
+
+  /** What the lock says: its first line, behind which an older one is cut a moment later. */
   record(): Record<string, unknown> {
-    return JSON.parse(Deno.readTextFileSync(this.path("lock")));
+    return JSON.parse(Deno.readTextFileSync(this.path("lock")).split("\n")[0]!);
   }
 
   /** Starts a server here and waits until it is ready. */
@@ -213,12 +251,58 @@ export class Place implements AsyncDisposable {
   }
 }
 
-/** A port nobody listens on at this moment, from a range the kernel does not hand out by itself. */
+/** A port nobody has at this moment, from a range the kernel does not hand out by itself. */
 export function freePort(): number {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (isFree(port)) return port;
+    if (!isClaimed(port) && isUnused(port)) return port;
   }
+}
+
+/**
+ * A free port, and a new folder that claims it: tests in other threads and processes would else now and
+ * then pick the same one before its server has bound it.
+ */
+function claimPort(): [port: number, dir: string] {
+  for (;;) {
+    const port = freePort();
+    try {
+      Deno.mkdirSync(claimOf(port));
+      return [port, Deno.realPathSync(claimOf(port))];
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+}
+
+function claimOf(port: number): string {
+  return join(temporaryFolder(), `server_test_${port}`);
+}
+
+function isClaimed(port: number): boolean {
+  try {
+    return Deno.lstatSync(claimOf(port)) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Where Deno makes temporary folders. */
+export function temporaryFolder(): string {
+  for (const name of ["TMPDIR", "TMP", "TEMP"]) {
+    const folder = Deno.env.get(name);
+    if (folder) return folder;
+  }
+  return "/tmp";
+}
+
+/**
+ * Whether no socket has a port. Where there is /proc, nothing is bound to see it: a program that another
+ * test starts at that moment would hold a copy of the socket until it has begun.
+ */
+function isUnused(port: number): boolean {
+  if (Deno.build.os !== "linux") return isFree(port);
+  return !tcpRows(port, "[0-9A-F]{2}");
 }
 
 /** Whether a port can be bound on every address. */
@@ -239,8 +323,18 @@ export function isFree(port: number): boolean {
  */
 export function isListening(port: number): boolean {
   if (Deno.build.os !== "linux") return !isFree(port) || !canListen(port, "127.0.0.1");
+  return tcpRows(port, "0A");
+}
+
+/** Whether somebody is connected to a port, also if the server has not accepted it yet. */
+export function isConnected(port: number): boolean {
+  return tcpRows(port, "01");
+}
+
+/** Whether /proc has a socket with a local port in a state, which is given as a pattern. */
+function tcpRows(port: number, state: string): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  const row = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ 0A `, "m");
+  const row = new RegExp(`^ *\\d+: [0-9A-F]+:${hex} [0-9A-F:]+ ${state} `, "m");
   return ["tcp", "tcp6"].some((table) => {
     try {
       return row.test(Deno.readTextFileSync(`/proc/net/${table}`));
@@ -277,6 +371,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Kills a process and waits until it is gone: who looks right after the signal may still see it. */
+export async function killed(pid: number): Promise<void> {
+  Deno.kill(pid, "SIGKILL");
+  await waitUntil(() => !isAlive(pid), `the end of the killed process ${pid}`);
+}
+
 /** State of a process where there is no /proc; empty if there is none. */
 function psState(pid: number): string {
   const args = ["-o", "stat=", "-p", String(pid)];
@@ -304,7 +404,7 @@ export async function atMost(promise: Promise<unknown>, ms: number): Promise<voi
   clearTimeout(timer);
 }
 
-/** Waits until something is true, at most 15 s. */
+/** Waits until something is true. */
 export async function waitUntil(
   check: () => boolean | Promise<boolean>,
   what: string,
@@ -345,6 +445,19 @@ export function which(tool: string): string | null {
   return null;
 }
 
+/** Which tools a test needs are not here, as the reason to leave it out; `null` if all are. */
+export function needs(...tools: string[]): string | null {
+  const missing = tools.filter((tool) => which(tool) === null);
+  return missing.length === 0 ? null : `no ${missing.join(", ")}`;
+}
+
+/** The same for /usr/bin/python3 and modules of it. */
+export function needsPython(...modules: string[]): string | null {
+  if (!hasPython()) return "no /usr/bin/python3";
+  const missing = modules.filter((name) => !hasPython(name));
+  return missing.length === 0 ? null : `no ${missing.join(", ")} for /usr/bin/python3`;
+}
+
 /** Whether /usr/bin/python3 has some modules. */
 export function hasPython(...modules: string[]): boolean {
   try {
@@ -362,6 +475,16 @@ export function notOnMac(reason: string): string | null {
 
 /** Whether this is root. */
 export const IS_ROOT = Deno.uid() === 0;
+
+/** Why no test can have a PID and mount namespace of its own, or `null` where it can. */
+export function needsNamespace(...tools: string[]): string | null {
+  if (!IS_ROOT) return "needs root";
+  const missing = needs("unshare", ...tools);
+  if (missing !== null) return missing;
+  const args = ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "true"];
+  const { success } = new Deno.Command("unshare", { args, stderr: "null" }).outputSync();
+  return success ? null : "unshare may not make a namespace here"; // as in many containers
+}
 
 /** Registers a test that needs something; without it, the reason is in the test's name. */
 export function testWith(

@@ -4,10 +4,11 @@ import { join } from "@std/path/join";
 import {
   commandOf,
   get,
-  hasPython,
-  IS_ROOT,
   isAlive,
   isFree,
+  needs,
+  needsNamespace,
+  needsPython,
   Place,
   ROOT,
   Running,
@@ -15,10 +16,9 @@ import {
   SERVERS,
   testWith,
   waitUntil,
-  which,
 } from "./harness.ts";
 
-const NO_PYTHON = hasPython("pty") ? null : "no /usr/bin/python3";
+const NO_PYTHON = needsPython("pty");
 const FROM_SOURCE = Deno.env.has("TEST_PROGRAMS") ? "only with the sources" : null;
 const CTRL_C = ["type", "\x03"];
 const WAIT_READY = ["wait", "is running on"];
@@ -58,7 +58,7 @@ const RUNNERS: [string, string | null, (args: string[]) => string[]][] = [
   ["deno task", FROM_SOURCE, (args) => [Deno.execPath(), "task", "start", ...args]],
   [
     "npx deno task",
-    FROM_SOURCE ?? (which("npx") ? null : "no npx"),
+    FROM_SOURCE ?? needs("npx"),
     (args) => ["npx", "--yes", "deno", "task", "start", ...args],
   ],
 ];
@@ -89,7 +89,8 @@ testWith(NO_PYTHON, "a second Ctrl+C more than a second later forces", async () 
   const log = join(place.dir, "signals");
   const server = serverCommand("count_signals.ts", "{port}", log, "never");
   const command = [...commandOf("start"), ...place.args, "--timeout", "60", "--", ...server];
-  const steps = [WAIT_READY, CTRL_C, ["sleep", 0.3], CTRL_C, ["sleep", 1.2], CTRL_C];
+  // The first repeat comes within a second of the first and is no other request.
+  const steps = [WAIT_READY, CTRL_C, ["wait", "Stopping"], CTRL_C, ["press", "\x03", "Killed"]];
   await using shown = terminal(steps, command);
 
   const { stdout } = await shown.finished();
@@ -129,7 +130,7 @@ testWith(NO_PYTHON, "the server reads from the terminal", async () => {
 });
 
 testWith(
-  which("nohup") ? null : "no nohup",
+  needs("nohup"),
   "nohup is honoured: SIGHUP does not stop it",
   async () => {
     await using place = new Place();
@@ -145,9 +146,7 @@ testWith(
   },
 );
 
-const NO_PID_NAMESPACE = IS_ROOT && which("unshare") ? null : "needs root and unshare";
-
-testWith(NO_PID_NAMESPACE, "as PID 1 of a container SIGTERM stops it with 0", async () => {
+testWith(needsNamespace(), "as PID 1 of a container SIGTERM stops it with 0", async () => {
   await using place = new Place();
   const prefix = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
   await using started = await place.start(serverCommand("http.ts", "{port}"), [], { prefix });

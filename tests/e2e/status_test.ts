@@ -3,6 +3,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   isFree,
   isListening,
+  killed,
   launch,
   notOnMac,
   Place,
@@ -59,7 +60,7 @@ Deno.test("status says starting while the server does not listen yet", async () 
   await using place = new Place();
   const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
   await using _started = launch("start", [...place.args, "--", ...sleeper]);
-  await waitUntil(() => place.leftFiles().length === 2, "the PID file");
+  await place.spawnedPid();
 
   const { code, state, responds } = await status(place);
 
@@ -81,7 +82,7 @@ Deno.test("status says orphaned after kill -9 of the supervisor, and exits with 
   await using place = new Place();
   await using started = await place.start(serverCommand("http.ts", "{port}"));
   const pid = place.serverPid();
-  started.kill("SIGKILL");
+  await started.killed();
   await started.finished();
 
   const { code, state, managed, ...rest } = await status(place);
@@ -99,9 +100,9 @@ Deno.test("status says stale when only files are left, writes nothing, and exits
   await using place = new Place();
   await using started = await place.start(serverCommand("http.ts", "{port}"));
   const pid = place.serverPid();
-  started.kill("SIGKILL");
+  await started.killed();
   await started.finished();
-  Deno.kill(pid, "SIGKILL");
+  await killed(pid);
   await waitUntil(() => isFree(place.port), "the port");
   const record = Deno.readTextFileSync(place.path("lock"));
 

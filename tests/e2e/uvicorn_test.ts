@@ -2,20 +2,18 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import {
   get,
-  hasPython,
   isAlive,
   isFree,
+  killed,
   launch,
+  needsPython,
   Place,
   run,
   sessionMembers,
   testWith,
-  waitUntil,
 } from "./harness.ts";
 
-const MISSING = hasPython("uvicorn", "fastapi")
-  ? null
-  : "no uvicorn and fastapi for /usr/bin/python3";
+const MISSING = needsPython("uvicorn", "fastapi");
 
 const APP = `from fastapi import FastAPI
 app = FastAPI()
@@ -104,8 +102,7 @@ testWith(
     await using place = new Project();
     await using started = await place.startUvicorn();
     const tree = sessionMembers(place.serverPid());
-    started.kill("SIGKILL");
-    await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+    await started.killed();
 
     const refused = await run("start", place.args, { cwd: place.dir });
     const { code, stdout } = await place.stop();
@@ -126,9 +123,8 @@ testWith(
     await using started = await place.startUvicorn();
     const reloader = place.serverPid();
     const tree = sessionMembers(reloader);
-    started.kill("SIGKILL");
-    Deno.kill(reloader, "SIGKILL");
-    await waitUntil(() => !isAlive(reloader), "the end of the reloader");
+    await started.killed();
+    await killed(reloader);
 
     const refused = await run("start", place.args, { cwd: place.dir });
     const { code } = await place.stop();

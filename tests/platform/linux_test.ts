@@ -5,9 +5,10 @@ import { linuxPlatform } from "../../lib/platform/linux.ts";
 import type { Platform } from "../../lib/platform/types.ts";
 import type { Discovery, ProcessRow } from "../../lib/process_row.ts";
 import { MARKER_NAME } from "../../lib/record.ts";
+import { Running, testWith } from "../e2e/harness.ts";
+import { asNobody, homeOfNobody, NOT_ROOT } from "../e2e/other_user.ts";
 
 const isLinux = Deno.build.os === "linux";
-const isRoot = isLinux && Deno.uid() === 0;
 const onLinux = { ignore: !isLinux };
 
 /** Whether a program can be run here. */
@@ -97,7 +98,7 @@ async function waitForState(pid: number, state: ProcessRow["state"]): Promise<Pr
     const row = await platform.readProcess(pid);
     return row?.state === state ? row : null;
   };
-  const row = await poll(inState, performance.now() + 5000);
+  const row = await poll(inState, performance.now() + 30_000);
   assert(row !== null, `process ${pid} is not ${state}`);
   return row;
 }
@@ -111,7 +112,7 @@ async function makeZombie(parent: Child): Promise<ProcessRow> {
   // Before it has become `sleep`, the parent is a shell and would reap it.
   await poll(
     async () => (await readProcess(parent.pid)).name === "sleep" || null,
-    performance.now() + 5000,
+    performance.now() + 30_000,
   );
   Deno.kill(pid, "SIGKILL");
   return await waitForState(pid, "zombie");
@@ -299,7 +300,7 @@ Deno.test(
       const server = await readProcess(child.pid);
       await poll(async () => {
         return (await platform.readProcess(escapees[0]!))?.sid === escapees[0] || null;
-      }, performance.now() + 5000);
+      }, performance.now() + 30_000);
 
       const whole = await platform.findTree({ server, marker });
       child.kill("SIGKILL");
@@ -630,17 +631,11 @@ Deno.test("findListeners() survives holders that come and go", onLinux, async ()
   }
 });
 
-const asNobody = {
-  ignore: !isRoot || needs("setpriv").ignore,
-  note: isRoot ? needs("setpriv").note : " (skipped: not root)",
-};
-
-Deno.test(
-  `findListeners() tells of a listener that this user may not see${asNobody.note}`,
-  asNobody,
+testWith(
+  NOT_ROOT,
+  "findListeners() tells of a listener that this user may not see",
   async () => {
     const folder = await Deno.makeTempDir();
-    await Deno.chmod(folder, 0o777);
     using listener = Deno.listen({ port: 0 });
     const module = new URL("../../lib/platform/linux.ts", import.meta.url);
     const tools = new URL("../../lib/command.ts", import.meta.url);
@@ -652,15 +647,12 @@ Deno.test(
         .findListeners(${listener.addr.port});
       console.log(JSON.stringify({ kind, processes, hidden }));
     }`;
-    const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    const command = [Deno.execPath(), "eval", "--no-config", program];
     try {
-      const { stdout } = await new Deno.Command("setpriv", {
-        args: [...nobody, Deno.execPath(), "eval", "--no-config", program],
-        env: { HOME: folder, DENO_DIR: `${folder}/deno` },
-        cwd: folder,
-      }).output();
+      await using running = new Running(command, asNobody(homeOfNobody(folder)));
+      const { stdout } = await running.finished();
 
-      const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+      const lines = stdout.trimEnd().split("\n");
       const expected = { kind: "found", processes: [], hidden: [{ user: "root" }] };
       assertEquals(lines.map((line) => JSON.parse(line)), [expected, expected]);
     } finally {

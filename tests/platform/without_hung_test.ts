@@ -32,11 +32,11 @@ Deno.test("withoutHung() asks again after a while: a supervisor lives for days",
   permissions: "none",
 }, async () => {
   let asked = 0;
-  const run = withoutHung(() => Promise.resolve(++asked === 1 ? { kind: "stuck" } : DONE), 20);
+  const run = withoutHung(() => Promise.resolve(++asked === 1 ? { kind: "stuck" } : DONE), 500);
 
   const first = await run("ps", []);
   const soon = await run("ps", []);
-  await delay(25);
+  await delay(510);
 
   assertEquals([first, soon, await run("ps", [])], [{ kind: "stuck" }, { kind: "stuck" }, DONE]);
 });

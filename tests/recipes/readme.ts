@@ -6,6 +6,7 @@
 
 import { join } from "@std/path/join";
 import { resolve } from "@std/path/resolve";
+import { openDeno } from "../e2e/other_user.ts";
 
 /** The repository. */
 export const ROOT = resolve(import.meta.dirname!, "../..");
@@ -57,6 +58,8 @@ export class Product implements AsyncDisposable {
   readonly dir = join(this.#home, "backend");
   /** Folder with `deno` and the three commands. */
   readonly bin = join(this.#home, "bin");
+  /** The Deno that `deno` there is. */
+  deno = Deno.execPath();
   /** Folder for a project. */
   readonly project = join(this.#home, "project");
 
@@ -66,11 +69,20 @@ export class Product implements AsyncDisposable {
     const parts = ["deno.json", "deno.lock", "start_server.ts", "stop_server.ts", "lib", "scripts"];
     const args = ["-r", ...parts.map((part) => join(ROOT, part)), this.dir];
     new Deno.Command("cp", { args }).outputSync();
-    Deno.symlinkSync(Deno.execPath(), join(this.bin, "deno"));
+    Deno.symlinkSync(this.deno, join(this.bin, "deno"));
     for (const name of ["start_server", "stop_server", "scripts/status_server"]) {
       const shim = `#!/bin/sh\nexec deno run --allow-all "${this.dir}/${name}.ts" "$@"\n`;
       Deno.writeTextFileSync(join(this.bin, name.replace(/.*\//, "")), shim, { mode: 0o755 });
     }
+  }
+
+  /** Lets another user, who may not get at ours, work in the copy. */
+  giveTo(user: number): void {
+    this.deno = openDeno();
+    Deno.removeSync(join(this.bin, "deno"));
+    Deno.symlinkSync(this.deno, join(this.bin, "deno"));
+    new Deno.Command("chmod", { args: ["-R", "a+rX", this.dir, this.bin] }).outputSync();
+    Deno.chownSync(this.dir, user, user);
   }
 
   /** Variables to run commands with: these commands first on PATH, and no colours. */

@@ -4,7 +4,16 @@
  * @module
  */
 
-import { isListening, Running, serverCommand, SERVERS, waitUntil } from "../e2e/harness.ts";
+import {
+  isListening,
+  killed,
+  Running,
+  type RunOptions,
+  serverCommand,
+  SERVERS,
+  waitUntil,
+} from "../e2e/harness.ts";
+import { asNobody, NOBODY } from "../e2e/other_user.ts";
 import { join } from "@std/path/join";
 import type { Product } from "./readme.ts";
 
@@ -25,7 +34,7 @@ export const STAGES: Readonly<Record<string, (stage: Stage) => Promise<void>>> =
   async orphan(stage) {
     await startInBackground(stage);
     const record = JSON.parse(Deno.readTextFileSync(stage.product.path(stage.port, "lock")));
-    Deno.kill(record.supervisorPid, "SIGKILL");
+    await killed(record.supervisorPid);
   },
   async stale({ product, port }) {
     const dead = new Deno.Command("true").spawn();
@@ -46,12 +55,14 @@ export const STAGES: Readonly<Record<string, (stage: Stage) => Promise<void>>> =
   async denied({ product, port, keep }) {
     keep(new Running(serverCommand("http.ts", String(port))));
     await waitUntil(() => isListening(port), "the listener");
-    Deno.chownSync(product.dir, NOBODY, NOBODY);
+    product.giveTo(NOBODY);
   },
 };
 
-const NOBODY = 65534;
 const PYTHON = "/usr/bin/python3";
+
+/** In a session of its own, for its Ctrl+C. */
+const AS_SELF: RunOptions = { prefix: ["setsid"] };
 
 async function startInBackground({ product, port }: Stage): Promise<void> {
   const args = ["run", "-A", "start_server.ts", "--detach", "--port", String(port)];
@@ -78,14 +89,11 @@ export async function record(
     const command = part.slice(2).split("\n")[0]!;
     let output = `${code}\n`;
     if (command !== "echo $?") {
-      const prefix = user === "self"
-        ? ["setsid"]
-        : ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
-      const home = user === "self" ? {} : { DENO_DIR: join(product.dir, "deno_dir") };
+      const { env, ...options } = user === "self" ? AS_SELF : asNobody(product.dir);
       await using running = new Running(["sh", "-c", `exec 2>&1; exec ${command}`], {
+        ...options,
         cwd: product.dir,
-        env: { ...product.env, ...home, SERVER_PORT: String(port) },
-        prefix,
+        env: { ...product.env, ...env, SERVER_PORT: String(port) },
       });
       if (part.includes("^C")) {
         await running.waitFor("Server is running on");
@@ -105,8 +113,10 @@ export async function record(
 
 function shorten(text: string, product: Product, port: number): string {
   return text.replaceAll(product.dir, "~/backend")
-    .replaceAll(Deno.execPath(), "deno").replaceAll(join(product.bin, "deno"), "deno")
-    .replaceAll(/^(Download|Initialize) .*\n/gm, "") // by a user whose cache is still empty
+    .replaceAll(product.deno, "deno").replaceAll(Deno.execPath(), "deno").replaceAll(
+      join(product.bin, "deno"),
+      "deno",
+    )
     .replaceAll(new RegExp(`(?<!\\d)${port}(?!\\d)`, "g"), String(SHOWN_PORT))
     .replaceAll(/[ \t]+$/gm, "");
 }

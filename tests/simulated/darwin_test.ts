@@ -2,7 +2,7 @@
 /** The programs end to end on a simulated Mac: real processes, signals and locks, its tools and words. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { get, isAlive, isFree, serverCommand, waitUntil, which } from "../e2e/harness.ts";
+import { atMost, get, isAlive, isFree, needs, serverCommand } from "../e2e/harness.ts";
 import { HTTP, Mac, macTest as test } from "./darwin/mac.ts";
 
 test("start, a second start, status, dry run, stop", async () => {
@@ -44,8 +44,7 @@ test("a killed supervisor: start refuses, stop ends the orphan and its child", a
   await started.waitFor(/child \d+/);
   const pid = mac.serverPid();
   const child = Number(/child (\d+)/.exec(started.stdout)![1]);
-  started.kill("SIGKILL");
-  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.killed();
 
   const refused = await mac.run("start");
   const alive = [isAlive(pid), isAlive(child)];
@@ -68,15 +67,17 @@ test(
       { prefix: ["setsid"] },
     );
     // Repeats within a second are one request, but each may hit a tool that runs just then.
-    for (const pause of [...Array<number>(9).fill(90), 400, 0]) {
+    const ended = started.finished();
+    for (const pause of [...Array<number>(9).fill(90), ...Array<number>(30).fill(1100)]) {
+      if (!isAlive(started.pid)) break;
       Deno.kill(-started.pid, "SIGINT");
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await atMost(ended, pause);
     }
 
-    const { code, stderr } = await started.finished();
+    const { code, stderr } = await ended;
 
     assertEquals([Deno.readTextFileSync(log), code], ["SIGINT\n", 0]);
     assertStringIncludes(stderr, "Killed after the grace: PID ");
   },
-  which("setsid") ? null : "needs setsid",
+  needs("setsid"),
 );

@@ -1,23 +1,12 @@
 /** The tools of the simulated Mac, in every release of it, and what becomes of a user when they fail. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path/join";
 import type { RunTool } from "../../lib/command.ts";
 import { darwinPlatform } from "../../lib/platform/darwin.ts";
-import { IS_ROOT, isAlive, isFree, waitUntil, which } from "../e2e/harness.ts";
+import { isAlive, isFree } from "../e2e/harness.ts";
+import { asNobody, homeOfNobody, NOT_ROOT } from "../e2e/other_user.ts";
 import { Mac, macTest as test, stranger } from "./darwin/mac.ts";
 import { netstat, RELEASES } from "./darwin/netstat.ts";
 import { TOOLS } from "./darwin/tool.ts";
-
-const NOT_ROOT = IS_ROOT && which("setpriv") ? null : "needs root and setpriv";
-const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-
-/** Options of a program that nobody runs in a folder of his own. */
-function asNobody(dir: string): { prefix: string[]; env: Record<string, string>; cwd: string } {
-  const home = join(dir, "nobody");
-  Deno.mkdirSync(home);
-  Deno.chmodSync(home, 0o777);
-  return { prefix: AS_NOBODY, env: { HOME: home, DENO_DIR: join(home, "deno") }, cwd: home };
-}
 
 /** Runs a tool in this process. */
 const runHere: RunTool = (path, args) =>
@@ -99,16 +88,10 @@ test("lsof and netstat are missing: nothing is called free, nobody is signalled"
 /** A server that never listens. */
 const SLEEPER = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
 
-/** Waits until a server is spawned, and returns its PID. */
-async function spawnedPid(mac: Mac): Promise<number> {
-  await waitUntil(() => mac.leftFiles().length === 2, "the PID file");
-  return mac.serverPid();
-}
-
 test("ps fails while the server is waited for: its record stays, and stop ends it", async () => {
   await using mac = new Mac();
   await using started = mac.launch(SLEEPER, []);
-  const pid = await spawnedPid(mac);
+  const pid = await mac.spawnedPid();
   mac.fault("broken", "ps");
 
   const { code } = await started.finished();
@@ -123,9 +106,8 @@ test("ps fails while the server is waited for: its record stays, and stop ends i
 test("ps fails after the supervisor was killed: status cannot tell, and says so with 4", async () => {
   await using mac = new Mac();
   await using started = mac.launch(SLEEPER, []);
-  const pid = await spawnedPid(mac);
-  started.kill("SIGKILL");
-  await waitUntil(() => !isAlive(started.pid), "the end of the supervisor");
+  const pid = await mac.spawnedPid();
+  await started.killed();
   mac.fault("broken", "ps");
 
   const status = await mac.run("status");
@@ -139,7 +121,7 @@ test("ps fails after the supervisor was killed: status cannot tell, and says so 
 test("another user's listener, which netstat names: start refuses, stop gives 4", async () => {
   await using mac = new Mac();
   await using other = await stranger(mac.port);
-  const nobody = asNobody(mac.dir);
+  const nobody = asNobody(homeOfNobody(mac.dir));
   Object.assign(nobody.env, { SIMULATED_OWNER: `${mac.port}=${other.pid}` });
   const args = ["--pid-dir", nobody.cwd];
 
@@ -158,7 +140,7 @@ test("another user's listener, which netstat names: start refuses, stop gives 4"
 test("another user's listener that nothing names: start refuses, stop gives 4", async () => {
   await using mac = new Mac();
   await using other = await stranger(mac.port);
-  const nobody = asNobody(mac.dir);
+  const nobody = asNobody(homeOfNobody(mac.dir));
   const args = ["--pid-dir", nobody.cwd];
 
   const refused = await mac.run("start", args, nobody);
