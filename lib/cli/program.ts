@@ -81,7 +81,7 @@ function describe(error: unknown): string {
 }
 
 /** Reads the arguments; an exit code if only help or version was asked for. */
-export async function configureFrom<T>(
+export async function configureFrom<T extends object>(
   program: ProgramName,
   configure: Configure<T>,
   args: readonly string[],
@@ -94,7 +94,7 @@ export async function configureFrom<T>(
     return await answer(program, config, writer, calling);
   }
   for (const warning of warnings) writer.err(`⚠️  ${warning}`);
-  return { config: config as T, around };
+  return { config, around };
 }
 
 async function answer(

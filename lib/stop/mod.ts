@@ -7,4 +7,4 @@
 export { removeStale } from "./act.ts";
 export { describeEnded } from "./end_tree.ts";
 export * from "./events.ts";
-export { type StopOptions, stopPort } from "./stop_port.ts";
+export { type StopManyOptions, type StopOptions, stopPort, stopPorts } from "./stop_port.ts";
