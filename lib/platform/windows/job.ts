@@ -85,9 +85,8 @@ export function treeOf(
       (row.creator !== supervisor.pid || isServer(row))
     );
     if (!isOwn && !tree.some((row) => isServer(row) || row.creator === server.pid)) continue;
-    const sharing = new Set(isOwn ? windows.consolePids() : []);
-    const isSharing = ({ pid }: TableRow) => sharing.size === 0 || sharing.has(pid);
-    return new Set(tree.filter(isSharing).map(({ pid }) => pid));
+    const pids = tree.map(({ pid }) => pid), sharing = isOwn ? windows.consolePids() : [];
+    return new Set(sharing.length === 0 ? pids : pids.filter((pid) => sharing.includes(pid)));
   }
   const pids = new Set(table.filter(isServer).map(({ pid }) => pid));
   const stats = statsOf(table);

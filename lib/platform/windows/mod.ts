@@ -141,27 +141,28 @@ function ageMs({ startTime }: Identity): number | null {
   return Number.isNaN(age) ? null : Math.max(age, 0);
 }
 
-function hold(process: Identity, windows: Windows, self: number): Held | null {
-  const { pid, startTime } = process;
+function hold({ pid, startTime }: Identity, windows: Windows, self: number): Held | null {
   const open = windows.openProcess(pid);
   const isMeant = open === null
-    ? table.livingAmong(statsOf(windows.readTable()), [process]).length > 0
+    ? table.livingAmong(statsOf(windows.readTable()), [{ pid, startTime }]).length > 0
     : String(open.created) === startTime && !open.hasEnded();
   if (!isMeant) {
     open?.close();
     return null;
   }
-  const result = (isSent: boolean, refused: "denied" | "unsupported"): ReturnType<Held["signal"]> =>
-    Promise.resolve(
-      isSent ? "sent" : open === null ? "denied" : open.hasEnded() ? "gone" : refused,
+  const result = (send: () => boolean, refused: "denied" | "unsupported") =>
+    Promise.resolve<"sent" | "gone" | typeof refused>(
+      open === null ? "denied" : open.hasEnded() ? "gone" : send() ? "sent" : refused,
     );
   return {
     pid,
     startTime,
     signal: (signal) =>
-      signal === "SIGKILL" ? result(open?.end() === true, "denied") : result(false, "unsupported"),
+      signal === "SIGKILL"
+        ? result(() => open!.end(), "denied")
+        : result(() => false, "unsupported"),
     signalGroup: (signal) =>
-      result(signal !== "SIGKILL" && pressKey(pid, windows, self), "unsupported"),
+      result(() => signal !== "SIGKILL" && pressKey(pid, windows, self), "unsupported"),
     [Symbol.dispose]: () => open?.close(),
   };
 }
