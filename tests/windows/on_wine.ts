@@ -1,20 +1,20 @@
 /** The use cases end to end with the Windows build of Deno: `deno task test:windows`. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
+import "./platform.ts";
 import { bundle } from "../bundle_tools.ts";
 import { get, isFree, ROOT, SERVERS, testWith, waitUntil } from "../e2e/harness.ts";
 import {
-  buildTools,
+  buildNetstat,
   DENO,
   denoCommand,
   endByForce,
   lives,
-  tool,
   windowsPath,
   WinePlace,
 } from "./wine.ts";
 
-const MISSING = await buildTools();
+const MISSING = await buildNetstat();
 
 /** Words that a shell would read a meaning into. */
 const HARD_WORDS = ["%PATH%", "a & b", 'say "hi"', "^|<>", "c:\\dir\\", "ü 😀", ""];
@@ -176,11 +176,6 @@ for (const form of ["sources", "bundles"]) {
     assertEquals([missing, (await smoke.finished()).code], [null, 0], smoke.stderr);
   });
 }
-
-windows("the tools print what their parsers take", async () => {
-  assertStringIncludes((await tool("netsh.exe")).stdout, "Start Port");
-  assertEquals((await tool("taskkill.exe", "/F", "/PID", "99996")).code, 128);
-});
 
 function recordOf(place: WinePlace): string {
   return Deno.readTextFileSync(place.path("lock"));

@@ -1,6 +1,6 @@
 /**
- * The real programs on the real Windows build of Deno, under wine, with tools of our own: wine's print too
- * little, and it has no PowerShell.
+ * The real programs on the real Windows build of Deno, under wine, with a netstat of our own: wine's shows
+ * no PIDs.
  *
  * @module
  */
@@ -24,12 +24,6 @@ const HOME = join(Deno.env.get("TMPDIR") ?? "/tmp", "server-wine");
 export const DENO = join(HOME, "package", "deno.exe");
 const COMPILER = "x86_64-w64-mingw32-gcc";
 
-/** Paths of the tools below the folder of Windows. */
-const TOOLS = [
-  ...["netstat.exe", "tasklist.exe", "taskkill.exe", "netsh.exe"],
-  "WindowsPowerShell/v1.0/powershell.exe",
-];
-
 /** The folder of Windows. */
 const SYSTEM32 = join(HOME, "prefix/drive_c/windows/system32");
 
@@ -38,20 +32,20 @@ export function windowsPath(path: string): string {
   return `Z:${path.replaceAll("/", "\\")}`;
 }
 
-/** Makes the tools; returns why that cannot be done, or `null`. */
-export async function buildTools(): Promise<string | null> {
+/** Makes netstat; returns why that cannot be done, or `null`. */
+export async function buildNetstat(): Promise<string | null> {
   try {
     for (const file of [join(HOME, "wine"), DENO]) await Deno.stat(file);
-    const made = join(HOME, "tools.exe");
-    const source = join(import.meta.dirname!, "tools.c");
+    const made = join(SYSTEM32, "netstat.exe");
+    // wine's own may be a link into its installation.
+    await Deno.remove(made).catch(() => {});
     const { success, stderr } = await new Deno.Command(COMPILER, {
       args: [
-        ...["-O1", "-Wall", "-municode", "-D_WIN32_WINNT=0x0a00", "-D__USE_MINGW_ANSI_STDIO=1"],
-        ...["-o", made, source, "-liphlpapi", "-lws2_32", "-lntdll"],
+        ...["-O1", "-Wall", "-D_WIN32_WINNT=0x0a00", "-D__USE_MINGW_ANSI_STDIO=1"],
+        ...["-o", made, join(import.meta.dirname!, "netstat.c"), "-liphlpapi", "-lws2_32"],
       ],
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
-    for (const tool of TOOLS) await Deno.copyFile(made, join(SYSTEM32, tool));
     return null;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -60,33 +54,40 @@ export async function buildTools(): Promise<string | null> {
 }
 
 /** Runs a command line under wine. */
-function wine(words: readonly string[], options: RunOptions = {}): Running {
+export function wine(words: readonly string[], options: RunOptions = {}): Running {
   return new Running([join(HOME, "wine"), ...words], {
     ...options,
     env: {
       WINEPREFIX: join(HOME, "prefix"),
       WINEDEBUG: "-all",
       // Ours instead of wine's; whoever does not say so gets wine's as before.
-      WINEDLLOVERRIDES: TOOLS.map((path) => path.replace(/.*\//, "")).join(",") + "=n",
+      WINEDLLOVERRIDES: "netstat.exe=n",
       ...options.env,
     },
   });
 }
 
-/** Runs one of our tools. */
-export async function tool(name: string, ...args: string[]): Promise<Finished> {
-  await using running = wine([join(SYSTEM32, name), ...args]);
-  return await running.finished();
+/** Runs `scene.ts` there; each line that it prints is JSON. */
+export function scene(name: string, ...args: (string | number)[]): Running {
+  return wine(denoCommand(join(import.meta.dirname!, "scene.ts"), name, ...args.map(String)));
+}
+
+/** What a scene that ends soon says. */
+export async function ask(name: string, ...args: (string | number)[]): Promise<unknown> {
+  await using running = scene(name, ...args);
+  const { stdout, stderr } = await running.finished();
+  if (stdout === "") throw new Error(stderr);
+  return JSON.parse(stdout);
 }
 
 /** Whether a process lives, by its PID there. */
 export async function lives(pid: number): Promise<boolean> {
-  return (await tool("tasklist.exe")).stdout.includes(`","${pid}",`);
+  return await ask("name", pid) !== null;
 }
 
 /** Ends a process by force, by its PID there. */
 export async function endByForce(pid: number): Promise<void> {
-  await tool("taskkill.exe", "/F", "/PID", String(pid));
+  await ask("end", pid);
   await waitUntil(async () => !(await lives(pid)), `the end of ${pid}`);
 }
 

@@ -1,7 +1,6 @@
 /*
- * netstat, tasklist, taskkill, netsh and PowerShell's list of processes, for wine, whose own are too poor
- * or missing: each asks the Win32 interface that the real one asks, and prints in the form of the
- * recordings in tests/fixtures/. One program, told by its name which tool it is.
+ * netstat for wine, whose own shows no owner: asks the Win32 interface that the real one asks, and prints
+ * in the form of the recordings in tests/fixtures/.
  */
 #include <winsock2.h>
 #include <ws2tcpip.h>
@@ -10,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <tlhelp32.h>
-#include <wchar.h>
-#include <winternl.h>
 
 #define MAX_TASKS 4096
 
@@ -26,61 +23,6 @@ static void list_tasks(void) {
     tasks[count++] = entry;
   }
   CloseHandle(snapshot);
-}
-
-/* ASCII as it is, all else as ~ and four digits, as the script does it. */
-static void print_encoded(const WCHAR *text, size_t length) {
-  for (size_t i = 0; i < length; i++) {
-    if (text[i] >= 0x20 && text[i] <= 0x7d) putchar(text[i]);
-    else printf("~%04x", text[i]);
-  }
-}
-
-/* Wine answers no question for the command line, but has it where Windows has it: in the process. */
-static void print_command(DWORD pid) {
-  static WCHAR text[32768];
-  HANDLE process = OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, pid);
-  PROCESS_BASIC_INFORMATION basic;
-  PEB peb;
-  RTL_USER_PROCESS_PARAMETERS parameters;
-  if (!process) return;
-  if (NtQueryInformationProcess(process, ProcessBasicInformation, &basic, sizeof basic, NULL) >= 0 &&
-      ReadProcessMemory(process, basic.PebBaseAddress, &peb, sizeof peb, NULL) &&
-      ReadProcessMemory(process, peb.ProcessParameters, &parameters, sizeof parameters, NULL) &&
-      ReadProcessMemory(process, parameters.CommandLine.Buffer, text, parameters.CommandLine.Length,
-                        NULL)) {
-    print_encoded(text, parameters.CommandLine.Length / sizeof(WCHAR));
-  }
-  CloseHandle(process);
-}
-
-static int powershell(const WCHAR *script) {
-  if (wcsstr(script, L"'ProcessId=4'")) return printf("133770000000000000\r\n") < 0;
-  if (!wcsstr(script, L"Get-CimInstance Win32_Process ")) return 1;
-  for (int i = 0; i < count; i++) {
-    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, tasks[i].th32ProcessID);
-    FILETIME born, ended, kernel, user;
-    printf("%lu\t%lu\t", tasks[i].th32ProcessID, tasks[i].th32ParentProcessID);
-    if (process && GetProcessTimes(process, &born, &ended, &kernel, &user)) {
-      ULARGE_INTEGER time = {.LowPart = born.dwLowDateTime, .HighPart = born.dwHighDateTime};
-      printf("%llu", time.QuadPart);
-    }
-    putchar('\t');
-    print_encoded(tasks[i].szExeFile, wcslen(tasks[i].szExeFile));
-    putchar('\t');
-    print_command(tasks[i].th32ProcessID);
-    printf("\r\n");
-    if (process) CloseHandle(process);
-  }
-  return 0;
-}
-
-static int tasklist(void) {
-  for (int i = 0; i < count; i++) {
-    printf("\"%ls\",\"%lu\",\"Console\",\"1\",\"61,000 K\"\r\n", tasks[i].szExeFile,
-           tasks[i].th32ProcessID);
-  }
-  return 0;
 }
 
 #define MAX_LISTENERS 256
@@ -176,55 +118,9 @@ static int netstat(void) {
   return 0;
 }
 
-/* 0 if all were ended, 128 if one is not there, 1 if one may not be ended. */
-static int end_task(DWORD pid, BOOL tree) {
-  int code = 0;
-  for (int i = 0; tree && i < count; i++) {
-    if (tasks[i].th32ParentProcessID == pid && tasks[i].th32ProcessID != pid) {
-      int child = end_task(tasks[i].th32ProcessID, TRUE);
-      if (child == 1) code = 1;
-    }
-  }
-  HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, pid);
-  if (!process) return GetLastError() == ERROR_ACCESS_DENIED ? 1 : 128;
-  if (!TerminateProcess(process, 1)) code = 1;
-  CloseHandle(process);
-  return code;
-}
-
-static int taskkill(int argc, WCHAR **argv) {
-  BOOL tree = FALSE, force = FALSE;
-  int code = 0;
-  for (int i = 1; i < argc; i++) {
-    if (!wcscmp(argv[i], L"/T")) tree = TRUE;
-    if (!wcscmp(argv[i], L"/F")) force = TRUE;
-  }
-  for (int i = 1; i + 1 < argc; i++) {
-    if (wcscmp(argv[i], L"/PID")) continue;
-    int one = force ? end_task(_wtoi(argv[i + 1]), tree) : 1;
-    if (one > code) code = one;
-  }
-  return code;
-}
-
-static int netsh(void) {
-  printf("\r\nProtocol tcp Port Exclusion Ranges\r\n\r\nStart Port    End Port      \r\n"
-         "----------    --------      \r\n\r\n* - Administered port exclusions.\r\n\r\n");
-  return 0;
-}
-
-int wmain(int argc, WCHAR **argv) {
+int main(void) {
   WSADATA sockets;
-  WCHAR path[MAX_PATH] = L"";
-  GetModuleFileNameW(NULL, path, MAX_PATH);
-  const WCHAR *slash = wcsrchr(path, L'\\');
-  const WCHAR *name = slash ? slash + 1 : path;
   WSAStartup(MAKEWORD(2, 2), &sockets);
   list_tasks();
-  if (!_wcsicmp(name, L"powershell.exe")) return powershell(argv[argc - 1]);
-  if (!_wcsicmp(name, L"tasklist.exe")) return tasklist();
-  if (!_wcsicmp(name, L"netstat.exe")) return netstat();
-  if (!_wcsicmp(name, L"taskkill.exe")) return taskkill(argc, argv);
-  if (!_wcsicmp(name, L"netsh.exe")) return netsh();
-  return 1;
+  return netstat();
 }
