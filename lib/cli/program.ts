@@ -120,7 +120,8 @@ export function pidDirOf(given: string | null, calling: Calling, create = false)
   } catch (error) {
     if (error instanceof Deno.errors.NotFound && !create && given === null) return dir;
     const reason = error instanceof Deno.errors.NotFound ? "no such folder" : reasonOf(error);
-    throw new ServerError("usage", `Cannot use the PID directory "${plain(dir)}": ${reason}`);
+    const kind = create ? "pidFile" : "usage";
+    throw new ServerError(kind, `Cannot use the PID directory "${plain(dir)}": ${reason}`);
   }
 }
 

@@ -14,6 +14,8 @@ import { plain } from "./plain.ts";
 export interface RefusalFacts {
   readonly view: PortView;
   readonly refusal: Refusal;
+  /** Where the server was to listen. */
+  readonly host: string;
   /** How long the server has been running, ms. */
   readonly ageMs: number;
   /** The command that stops it. */
@@ -40,9 +42,9 @@ function startMessage(reason: Reason, facts: RefusalFacts): string {
         ? `Port ${port} is privileged: run with sudo, or choose a port from 1024 on`
         : `Port ${port} may not be bound by this user: choose another`;
     case "noAddress":
-      return "The host is not an address of this machine";
+      return `Host "${facts.host}" is not an address of this machine`;
     case "badHost":
-      return "The host cannot be resolved";
+      return `Host "${facts.host}" cannot be resolved`;
     case "probeFailed":
       return `Cannot try port ${port}: ${
         typeof probe === "object" ? plain(probe?.failed ?? "") : ""

@@ -95,7 +95,7 @@ class Start {
       logFile: this.#logFile(),
       requests: this.#requests,
       report: (event) => this.#say(startEventLines(event, words)),
-      onWait: (seconds, lastLine) => writer.live(`⏳ ${seconds} s  ${maskSecrets(lastLine)}`),
+      onWait: (seconds, lastLine) => writer.live(`⏳ ${seconds} s: ${maskSecrets(lastLine)}`),
     });
     writer.live("");
     return await this.#conclude(outcome);
@@ -221,6 +221,7 @@ class Start {
       ? null
       : nextFreePort(port, host);
     return startRefusal({
+      host,
       view,
       refusal,
       ageMs: age ?? (record ? Date.now() - record.startedAt : 0),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ServerError } from "../errors.ts";
+import { reasonOf, ServerError } from "../errors.ts";
 import type { RunTool } from "./types.ts";
 
 /** How long a helper tool may take, ms. */
@@ -178,38 +178,34 @@ export function spawnServer(command: readonly string[], options: SpawnOptions): 
   }
 }
 
-/** What a failure to spawn means to the user. */
+/** What a failure to spawn means to the user; both Deno's and Node's errors bear the system's code. */
 export function spawnFailure(error: unknown, program: string, cwd: string): unknown {
-  const { message } = error as Error;
-  if (error instanceof Deno.errors.NotFound) {
-    if (/: (No such cwd|cwd is not)/.test(message)) {
+  const { message, code } = error as Error & { code?: string };
+  const notFound = (reason: string) =>
+    new ServerError("commandNotFound", `Command "${program}" ${reason}`, { cause: error });
+  if (code === "ENOENT" || error instanceof Deno.errors.NotFound) {
+    if (!existsAt(cwd, "")) {
       return new ServerError("usage", `Cannot run in "${cwd}": no such folder`);
     }
-    const isThere = /[/\\]/.test(program) && existsAt(program, cwd);
-    return new ServerError(
-      "commandNotFound",
-      isThere
-        ? `Command "${program}" cannot be run: the interpreter in its first line is missing`
-        : `Command "${program}" not found`,
+    return notFound(
+      /[/\\]/.test(program) && existsAt(program, cwd)
+        ? "cannot be run: the interpreter in its first line is missing"
+        : "not found",
     );
   }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return new ServerError("commandNotFound", `Command "${program}" is not executable`);
+  if (code === "EACCES" || error instanceof Deno.errors.PermissionDenied) {
+    return notFound("is not executable");
   }
-  if (/os error (7|206)\)/.test(message)) {
-    return new ServerError("usage", `Cannot run "${program}": command or environment too long`);
-  }
-  if (error instanceof TypeError) {
-    return new ServerError("usage", `Cannot run "${program}": ${message}`);
-  }
+  const kind = code === "E2BIG" || error instanceof TypeError ? "usage" : "notReady";
   // Text file busy, no more processes, no memory: another time it may work.
-  const reason = message.replace(/ \(os error \d+\).*$/s, "").replace(/^Failed to spawn .*?: /, "");
-  return new ServerError("notReady", `Cannot run "${program}": ${reason}`, { cause: error });
+  const reason = reasonOf(error).replace(/^Failed to spawn .*?: /, "");
+  return new ServerError(kind, `Cannot run "${program}": ${reason || message}`, { cause: error });
 }
 
 function existsAt(program: string, cwd: string): boolean {
   try {
-    return Deno.statSync(program.startsWith("/") ? program : `${cwd}/${program}`).isFile;
+    Deno.statSync(/^(\/|[a-z]:)/i.test(program) ? program : `${cwd}/${program}`);
+    return true;
   } catch {
     return false;
   }

@@ -101,13 +101,11 @@ export function tailOf(path: string, bytes: number): string {
   return readFrom(opened.file, Math.max(0, size - bytes), size);
 }
 
-/** Whether a log is there. */
-export function hasLog(path: string): boolean {
-  try {
-    return lstatOrNull(path)?.isFile === true;
-  } catch {
-    return false;
-  }
+/** What the last run has written, line by line, as far as the text has it. */
+export function lastRunIn(text: string): string[] {
+  const lines = text.split("\n");
+  const begin = lines.findLastIndex((line) => line.startsWith(MARK) && / started in /.test(line));
+  return lines.slice(begin + 1).filter((line) => !line.startsWith(MARK));
 }
 
 /** A time as a user here reads it, to the second. */

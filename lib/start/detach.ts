@@ -7,7 +7,7 @@
 
 import { type FailureKind, ServerError } from "../errors.ts";
 import { type BackgroundSupervisor, type Platform, spawnSupervisor } from "../platform/mod.ts";
-import { tailOf } from "../port/mod.ts";
+import { lastRunIn, tailOf } from "../port/mod.ts";
 import type { StopRequests } from "../process/mod.ts";
 import type { StartEvent, StartOutcome, StartReport } from "./events.ts";
 
@@ -80,8 +80,9 @@ async function follow(
       const readyMs = Math.round(performance.now() - begun);
       return { kind: "detached", record, files, isTls, readyMs };
     }
-    last = failureIn(event) ?? last;
-    report(event);
+    const failure = failureIn(event);
+    last = failure ?? last;
+    if (failure === null) report(event);
   }
   const code = await supervisor.ended;
   const logTail = lastLinesOf(logFile, SHOWN_LINES);
@@ -102,8 +103,7 @@ function failureIn(event: StartEvent): string | null {
   return `The server was not ready on port ${event.port} within ${event.seconds} s${saw}`;
 }
 
-/** The last lines that the server itself wrote. */
+/** The last lines of this run. */
 function lastLinesOf(path: string, count: number): string[] {
-  const lines = tailOf(path, SHOWN_BYTES).trimEnd().split("\n");
-  return lines.filter((line) => line !== "").slice(-count);
+  return lastRunIn(tailOf(path, SHOWN_BYTES)).filter((line) => line !== "").slice(-count);
 }

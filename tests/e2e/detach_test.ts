@@ -51,6 +51,7 @@ Deno.test("--detach --json prints one line with every key", async () => {
     pidFile: place.path("pid"),
     logFile: place.path("log"),
     command: serverCommand("http.ts", String(place.port)),
+    reused: false,
   });
   assertEquals([pid, supervisorPid], [place.serverPid(), place.record().supervisorPid]);
   assertEquals(Number.isInteger(readyMs), true);
@@ -66,9 +67,10 @@ Deno.test("the log is appended to, and nobody else may read it", async () => {
   assertEquals([first.code, second.code], [4, 4]);
   assertStringIncludes(
     first.stderr,
-    `❌ The server is not ready; the last lines of ${place.path("log")}`,
+    "❌ The server ended before it was ready, with exit code 4\n" +
+      `   The last lines of ${place.path("log")}:\n`,
   );
-  assertStringIncludes(first.stderr, "\nover\n❌ The server ended before it was ready");
+  assertStringIncludes(first.stderr, "\n   over\n");
   assertEquals(Deno.readTextFileSync(place.path("log")).match(/^over$/gm)?.length, 2);
   assertEquals(Deno.statSync(place.path("log")).mode! & 0o777, 0o600);
 });
@@ -174,7 +176,7 @@ testWith(
 
     const { stdout } = await shown.finished();
 
-    assertMatch(stdout, /⏳ \d+ s {2}warming up/);
+    assertMatch(stdout, /⏳ \d+ s: warming up/);
     await waitUntil(() => isListening(place.port), "the server");
     assertEquals(await get(place.port), "late");
   },

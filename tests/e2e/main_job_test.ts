@@ -160,7 +160,7 @@ Deno.test("a server that listens on another port is told so", async () => {
     ...serverCommand("http.ts", String(other)),
   ]);
 
-  await started.waitFor(`⚠️  The server listens on port ${other}, not on ${place.port}`);
+  await started.waitFor(`⚠️  The server listens on 127.0.0.1:${other}, not on port ${place.port}`);
   started.kill("SIGTERM");
   const { code } = await started.finished();
 
