@@ -26,9 +26,10 @@ function open(): Library | null {
   }
 }
 
-/** The session of a process, which `ps` does not tell; 0 if it cannot be seen. See getsid(2). */
-export function sessionOf(pid: number): number {
-  return Math.max(open()?.getsid(pid) ?? 0, 0);
+/** The session of a process, which `ps` does not tell; `null` if it cannot be seen. See getsid(2). */
+export function sessionOf(pid: number): number | null {
+  const session = open()?.getsid(pid) ?? 0;
+  return session > 0 ? session : null;
 }
 
 /** Keeps the descriptors that the caller left open from the programs that are started here. */

@@ -20,7 +20,8 @@ export interface Asker {
 }
 
 /**
- * Lists processes in one run; this process is always among them, which proves that `ps` worked.
+ * Lists processes in one run; this process is always among them, which proves that `ps` worked. Where a
+ * session cannot be seen, the process group stands for it: a server leads both.
  *
  * `environment` adds to each command line, after a blank, the environment that the process was started
  * with; not for other users' processes, nor for programs that macOS protects (those in /bin).
@@ -33,7 +34,7 @@ export function listProcesses(
   const which = pids === "all" ? ["-A"] : ["-p", [...new Set([self, ...pids])].join(",")];
   const args = [...which, ...(environment ? ["-E"] : []), "-ww", ...PS_COLUMNS];
   const parse = (text: string) => {
-    const rows = parsePs(text).map((row) => ({ ...row, sid: sessionOf(row.pid) }));
+    const rows = parsePs(text).map((row) => ({ ...row, sid: sessionOf(row.pid) ?? row.pgid }));
     if (!rows.some(({ pid }) => pid === self)) throw new SyntaxError("This process is missing");
     return rows;
   };

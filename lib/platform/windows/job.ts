@@ -11,8 +11,7 @@ import { kernel, wide } from "./kernel.ts";
 import { statsOf, type TableRow } from "./table.ts";
 
 const QUERY = 4, PROCESS_LIST = 3, EXTENDED_LIMITS = 9;
-const KILL_ON_CLOSE = 0x2000;
-const MAX_MEMBERS = 4096;
+const KILL_ON_CLOSE = 0x2000, MAX_MEMBERS = 4096;
 
 let own: Deno.PointerValue = null;
 let ownName = "";
@@ -66,8 +65,8 @@ type Jobs = { jobMembers(name: string): number[]; consolePids(): number[] };
  *
  * Every process is tried for the supervisor, since Windows forgets a parent that is dead: the right job is
  * that of this process, or has the server in it, or a child of it. What the supervisor runs for itself
- * is no part. A supervisor leaves out who has left its console, as a browser does; nobody else can see
- * that. Where no job can be seen (another session of Windows), living parents tell the tree.
+ * is no part. A supervisor leaves out who has left its console, as a browser does, unless the server itself
+ * has none; nobody else can see that. Where no job can be seen (another session of Windows), living parents tell the tree.
  */
 export function treeOf(
   table: readonly TableRow[],
@@ -86,7 +85,9 @@ export function treeOf(
     );
     if (!isOwn && !tree.some((row) => isServer(row) || row.creator === server.pid)) continue;
     const pids = tree.map(({ pid }) => pid), sharing = isOwn ? windows.consolePids() : [];
-    return new Set(sharing.length === 0 ? pids : pids.filter((pid) => sharing.includes(pid)));
+    const isApart = sharing.length === 0 ||
+      tree.some((row) => isServer(row) && !sharing.includes(row.pid));
+    return new Set(isApart ? pids : pids.filter((pid) => sharing.includes(pid)));
   }
   const pids = new Set(table.filter(isServer).map(({ pid }) => pid));
   const stats = statsOf(table);

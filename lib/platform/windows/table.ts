@@ -7,8 +7,7 @@
 import type { Stat } from "../types.ts";
 import { kernel, textOf } from "./kernel.ts";
 
-const SYSTEM_PROCESSES = 5;
-const LENGTH_MISMATCH = 0xC0000004;
+const SYSTEM_PROCESSES = 5, LENGTH_MISMATCH = 0xC0000004;
 
 /** A process as the kernel lists it. */
 export interface TableRow {

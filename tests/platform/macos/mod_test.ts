@@ -78,7 +78,7 @@ test("describes a process whole", async () => {
     ...SERVER,
     ppid: 880,
     pgid: 501,
-    sid: 0,
+    sid: 501, // by its group, where libSystem is not
     state: "running",
     name: "node",
     command: "/opt/homebrew/bin/node server.js",

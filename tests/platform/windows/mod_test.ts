@@ -115,6 +115,8 @@ test("leaves out who has left the console, as far as the supervisor sees it", as
 
   assertEquals(await membersOf(windows({ self: SUPERVISOR, console })), [4242, 4243, 4244]);
   assertEquals(await membersOf(windows({ console })), [4242, 4243, 4244, 4245]);
+  const without = windows({ self: SUPERVISOR, console: [TERMINAL, SUPERVISOR] });
+  assertEquals(await membersOf(without), [4242, 4243, 4244, 4245]); // a server with windows
 });
 
 test("finds the tree of a server that is dead by its children", async () => {
