@@ -16,6 +16,12 @@ export interface PageFacts {
   readonly cwd: string;
   /** When it started. */
   readonly since: Date;
+  /** The command that starts a server here, as the user called it: `deno task start --port 8001`. */
+  readonly startCommand: string;
+  /** The one that stops this server. */
+  readonly stopCommand: string;
+  /** The one that prints its log, if it runs in the background; `null` in a terminal. */
+  readonly logsCommand: string | null;
 }
 
 const STYLE = `
@@ -38,12 +44,17 @@ h2 { margin: 2.5rem 0 .4rem; font-size: 1.2rem }
 h3 { margin: 0 0 .25rem; font-size: 1rem }
 p { margin: .25rem 0 .75rem }
 a { color: var(--link); text-underline-offset: .15em }
-a:focus-visible { outline: 2px solid var(--link); outline-offset: 3px; border-radius: 2px }
+a:focus-visible, button:focus-visible { outline: 2px solid var(--link); outline-offset: 3px; border-radius: 2px }
 code { font: .875em/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
   padding: .1em .35em; border-radius: .3rem; background: var(--code); overflow-wrap: anywhere }
 h3 code { font-weight: 600 }
-pre { margin: .6rem 0 0; padding: .6rem .9rem; border: 1px solid var(--line); border-radius: .5rem;
-  background: var(--code); white-space: pre-wrap }
+pre { position: relative; margin: .6rem 0 0; padding: .6rem .9rem; border: 1px solid var(--line);
+  border-radius: .5rem; background: var(--code); white-space: pre-wrap }
+pre:has(button) { padding-right: 5.25rem }
+button { position: absolute; top: .4rem; right: .4rem; min-width: 4.25rem; padding: .2rem .6rem;
+  font: .8125rem/1.5 system-ui, sans-serif; color: var(--soft); background: var(--card);
+  border: 1px solid var(--line); border-radius: .4rem; cursor: pointer }
+button:hover { color: var(--text); border-color: var(--soft) }
 pre code { padding: 0; background: none }
 dl, ol > li { margin: 0; background: var(--card); border: 1px solid var(--line);
   border-radius: .75rem; padding: 1.1rem 1.25rem }
@@ -57,14 +68,52 @@ section > pre, section > p code { background: var(--card) }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem } }
 `;
 
+/** Times as the reader's clock shows them, and a button beside each command that copies it. */
+const SCRIPT = `
+for (const time of document.querySelectorAll("time")) {
+  time.textContent = new Date(time.dateTime).toLocaleString(undefined, {
+    dateStyle: "medium", timeStyle: "long" });
+}
+for (const code of document.querySelectorAll("pre code")) {
+  const button = document.createElement("button");
+  const say = (text) => { button.textContent = text; };
+  button.ariaLive = "polite";
+  button.title = "Copy to the clipboard";
+  say("Copy");
+  button.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+    } catch { // not on localhost: only the old way works
+      getSelection().selectAllChildren(code);
+      if (!document.execCommand("copy")) return say("Selected");
+      getSelection().removeAllRanges();
+    }
+    say("Copied");
+    setTimeout(say, 2000, "Copy");
+  };
+  code.after(button);
+}
+`;
+
+/** Lets the page do nothing but show itself: its own style and script, and an icon that is part of it. */
+export async function pagePolicy(): Promise<string> {
+  const [style, script] = await Promise.all([STYLE, SCRIPT].map(async (text) => {
+    const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(hash)))}'`;
+  }));
+  return `default-src 'none'; style-src ${style}; script-src ${script}; img-src data:; ` +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+}
+
 /** A green dot, so that the tab can be told from others. */
 const ICON = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E" +
   "%3Ccircle cx='4' cy='4' r='3.4' fill='%2323a35f'/%3E%3C/svg%3E";
 
 /** Writes the landing page. */
-export function landingPage({ host, port, cwd, since }: PageFacts): string {
+export function landingPage(facts: PageFacts): string {
+  const { host, port, cwd, since, logsCommand } = facts;
   const url = escapeHtml(urlOf(host, port));
-  const start = `deno task start --port ${port}`;
+  const [start, stop] = [escapeHtml(facts.startCommand), escapeHtml(facts.stopCommand)];
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -77,7 +126,7 @@ export function landingPage({ host, port, cwd, since }: PageFacts): string {
 <body>
 <main>
 <header>
-<p>StockTracker Backend Server Management</p>
+<p>start_server</p>
 <h1>The built-in server is running</h1>
 </header>
 <dl>
@@ -97,17 +146,28 @@ export function landingPage({ host, port, cwd, since }: PageFacts): string {
 <li><h3>2. Write it into <code>.env</code></h3>
 <pre><code>SERVER_COMMAND="npm run dev -- --host {host} --port {port}"</code></pre></li>
 <li><h3>3. Have an <code>app/main.py</code></h3>
-<p>With an <code>app</code> in it (FastAPI, Starlette), <code>${start}</code> finds it and runs it
-with uvicorn, reloading as you edit.</p></li>
+<p>With an <code>app</code> in it (FastAPI, Starlette), it is found and run with uvicorn, reloading as
+you edit:</p>
+<pre><code>${start}</code></pre></li>
 </ol>
 <p><code>{host}</code> and <code>{port}</code> stay as they are: they are filled in for you.</p>
 </section>
 <section>
 <h2>Stop it</h2>
-<p>Press Ctrl+C in its terminal, or run</p>
-<pre><code>deno task stop --port ${port}</code></pre>
+<p>${
+    logsCommand === null
+      ? "Press Ctrl+C in its terminal, or run"
+      : "It runs in the background, so no terminal stops it. Run"
+  }</p>
+<pre><code>${stop}</code></pre>
+${
+    logsCommand === null
+      ? ""
+      : `<p>Its log is printed by</p>\n<pre><code>${escapeHtml(logsCommand)}</code></pre>`
+  }
 </section>
 </main>
+<script>${SCRIPT}</script>
 </body>
 </html>
 `;

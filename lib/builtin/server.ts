@@ -4,7 +4,7 @@
  * @module
  */
 
-import { landingPage, type PageFacts } from "./page.ts";
+import { landingPage, type PageFacts, pagePolicy } from "./page.ts";
 import { delay, listenForStop } from "../process/mod.ts";
 
 /** What the built-in server needs. */
@@ -15,10 +15,15 @@ export interface BuiltinOptions {
   readonly port: number;
   /** Allowed origins, comma-separated; any localhost origin if not given. */
   readonly corsOrigins: string | undefined;
+  /** The commands that the page names, as the user calls the programs. */
+  readonly commands?: Pick<PageFacts, "startCommand" | "stopCommand" | "logsCommand">;
 }
 
 /** What the built-in server answers from. */
-export type Site = PageFacts & Pick<BuiltinOptions, "corsOrigins">;
+export interface Site extends PageFacts, Pick<BuiltinOptions, "corsOrigins"> {
+  /** The page's Content-Security-Policy. */
+  readonly policy: string;
+}
 
 /** How long requests that are being answered may take at the end, ms. */
 const FINISH_MS = 500;
@@ -30,10 +35,6 @@ const COMMON_HEADERS = "Content-Type, Authorization";
 
 /** How long a browser may remember a preflight, s; soon another server may be in this place. */
 const PREFLIGHT_SECONDS = "600";
-
-/** Nothing but the page itself: its own style, and an icon that is part of it. */
-const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * Answers one request: a landing page on `/`, `{"status":"ok"}` on `/health`, CORS for the allowed
@@ -53,7 +54,7 @@ export function respond(request: Request, site: Site): Response {
   }
   if (path === "/health") return Response.json({ status: "ok" }, { headers });
   headers.set("content-type", "text/html; charset=utf-8");
-  headers.set("content-security-policy", PAGE_POLICY);
+  headers.set("content-security-policy", site.policy);
   return new Response(landingPage(site), { headers });
 }
 
@@ -93,8 +94,17 @@ function grantFor(origin: string, allowed: string | undefined): string | null {
  * Serves until it is asked to stop, and then answers what was asked before. Requires `--allow-net`
  * and `--allow-read`.
  */
-export async function serveBuiltin({ host, port, corsOrigins }: BuiltinOptions): Promise<void> {
-  const site = { host, port, corsOrigins, cwd: Deno.cwd(), since: new Date() };
+export async function serveBuiltin(options: BuiltinOptions): Promise<void> {
+  const { host, port, commands } = options;
+  const site: Site = {
+    ...options,
+    cwd: Deno.cwd(),
+    since: new Date(),
+    policy: await pagePolicy(),
+    startCommand: commands?.startCommand ?? `start_server --port ${port}`,
+    stopCommand: commands?.stopCommand ?? `stop_server --port ${port}`,
+    logsCommand: commands?.logsCommand ?? null,
+  };
   const requests = listenForStop({ ignoreHangup: false });
   try {
     const server = Deno.serve(
