@@ -1,6 +1,6 @@
 /**
  * Makes binaries that run on a machine without Deno: for this machine in `dist/`, for others in
- * `dist/{target}/`. They are made from the bundles, each of which is complete in itself.
+ * `dist/{target}/`.
  *
  * `deno compile` embeds the program in `denort`, which it fetches from dl.deno.land; with `DENORT_BIN`
  * it takes that file instead.
@@ -8,15 +8,11 @@
  * @module
  */
 
+// deno-lint-ignore-file no-console -- the entry prints
+
 import { parseArgs } from "@std/cli/parse-args";
-import { basename } from "@std/path/basename";
-import { dirname } from "@std/path/dirname";
-import { fromFileUrl } from "@std/path/from-file-url";
 import { join } from "@std/path/join";
-
-const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
-
-const PROGRAMS = ["start_server", "stop_server", "status_server"];
+import { PROGRAMS, ROOT, runDeno } from "./bundle/make.ts";
 
 const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -31,52 +27,26 @@ const USAGE = `Usage: deno task compile [--target all|TARGET] [--out FOLDER]
 Targets:
 ${TARGETS.map((target) => `  ${target}`).join("\n")}`;
 
-/** A failure with the exit code that tells of it. */
-class CompileError extends Error {
-  override readonly name = "CompileError";
-  readonly code: number;
-
-  constructor(message: string, code: number) {
-    super(message);
-    this.code = code;
-  }
+/** Arguments that make no sense. */
+class CompileUsageError extends Error {
+  override readonly name = "CompileUsageError";
 }
 
-/** Bundles all programs into a folder. */
-async function bundle(folder: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", join(ROOT, "scripts", "bundle.ts"), folder],
-    stdout: "null",
-  }).output();
-  if (!success) {
-    throw new CompileError(new TextDecoder().decode(stderr).replace(/^❌ /, "").trim(), 1);
-  }
-}
-
-async function compile(entry: string, output: string, target: string | null): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...[
-        "compile",
-        "--quiet",
-        "--no-check",
-        "--allow-all",
-        "--no-config",
-        "--output",
-        output,
-      ],
+/** Compiles a program; returns the path of the binary. */
+async function compile(name: string, folder: string, target: string | null): Promise<string> {
+  const isWindows = (target ?? Deno.build.target).includes("windows");
+  const output = join(folder, target ?? "", `${name}${isWindows ? ".exe" : ""}`);
+  try {
+    await runDeno(
+      ...["compile", "--quiet", "--no-check", "--allow-all", "--output", output],
       ...(target === null ? [] : ["--target", target]),
-      entry,
-    ],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    stdout: "null",
-  }).output();
-  if (success) return;
-  throw new CompileError(
-    `Cannot compile ${basename(entry, ".js")}: ${reasonOf(new TextDecoder().decode(stderr))}`,
-    1,
-  );
+      PROGRAMS[name]!,
+    );
+    return output;
+  } catch (error) {
+    const reason = reasonOf((error as Error).message);
+    throw new Error(`Cannot compile ${name}: ${reason}`, { cause: error });
+  }
 }
 
 function reasonOf(stderr: string): string {
@@ -90,7 +60,7 @@ function targetsOf(target: string | undefined): (string | null)[] {
   if (target === undefined) return [null];
   if (target === "all") return TARGETS;
   if (TARGETS.includes(target)) return [target];
-  throw new CompileError(`Unknown target "${target}"\n\n${USAGE}`, 2);
+  throw new CompileUsageError(`Unknown target "${target}"\n\n${USAGE}`);
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -98,36 +68,18 @@ async function main(args: readonly string[]): Promise<void> {
     string: ["target", "out"],
     boolean: ["help"],
     unknown: (word) => {
-      throw new CompileError(`Unknown argument "${word}"\n\n${USAGE}`, 2);
+      throw new CompileUsageError(`Unknown argument "${word}"\n\n${USAGE}`);
     },
   });
-  // deno-lint-ignore no-console -- the entry prints
   if (help) return console.log(USAGE);
-  const targets = targetsOf(target);
-  const bundles = await Deno.makeTempDir({ prefix: "server_compile_" });
-  try {
-    await bundle(bundles);
-    for (const one of targets) {
-      for (const name of PROGRAMS) await compileInto(out, one, join(bundles, `${name}.js`));
-    }
-  } finally {
-    await Deno.remove(bundles, { recursive: true });
+  for (const one of targetsOf(target)) {
+    for (const name of Object.keys(PROGRAMS)) console.log(`✅ ${await compile(name, out, one)}`);
   }
-}
-
-async function compileInto(folder: string, target: string | null, path: string): Promise<void> {
-  const isWindows = (target ?? Deno.build.target).includes("windows");
-  const output = join(folder, target ?? "", `${basename(path, ".js")}${isWindows ? ".exe" : ""}`);
-  await compile(path, output, target);
-  // deno-lint-ignore no-console -- the entry prints
-  console.log(`✅ ${output}`);
 }
 
 try {
   await main(Deno.args);
 } catch (error) {
-  if (!(error instanceof CompileError)) throw error;
-  // deno-lint-ignore no-console -- the entry prints
-  console.error(`❌ ${error.message}`);
-  Deno.exit(error.code);
+  console.error(`❌ ${(error as Error).message}`);
+  Deno.exit(error instanceof CompileUsageError ? 2 : 1);
 }

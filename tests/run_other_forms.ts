@@ -9,7 +9,7 @@ import { join } from "@std/path/join";
 import { bundle, findBun, tool } from "./bundle_tools.ts";
 import { ROOT } from "./e2e/harness.ts";
 
-const NAMES = ["start", "stop", "status"];
+const NAMES = ["start", "stop", "status", "logs"];
 
 /** Ends the run with a reason. */
 function fail(reason: string): never {

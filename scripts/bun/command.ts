@@ -4,27 +4,22 @@
  * @module
  */
 
-import { environment } from "./arguments.ts";
 import { errorOf, translate } from "./errors.ts";
 import { fs, os } from "./node.ts";
 import { bun, type BunProcess } from "./runtime.ts";
+import { env } from "./surroundings.ts";
 
 /** Where a stream of a program leads. */
 export type Stream = "inherit" | "null" | "piped";
 
-/** How to run a program, as in `Deno.CommandOptions`. */
+/** How to run a program; the part of `Deno.CommandOptions` that is used. */
 export interface CommandOptions {
-  /** Its arguments. */
   readonly args?: readonly string[];
-  /** Its folder. */
   readonly cwd?: string;
   /** What to add to the environment. */
   readonly env?: Record<string, string>;
-  /** Its input. */
   readonly stdin?: Stream;
-  /** Its output. */
   readonly stdout?: Stream;
-  /** Its errors. */
   readonly stderr?: Stream;
   /** Whether it gets a session of its own. */
   readonly detached?: boolean;
@@ -32,7 +27,6 @@ export interface CommandOptions {
 
 /** How a program ended. */
 export interface CommandStatus {
-  /** Whether the exit code is 0. */
   readonly success: boolean;
   /** Exit code, or 128 + n if signal n ended it. */
   readonly code: number;
@@ -47,18 +41,11 @@ export class Command {
   readonly #words: readonly string[];
   readonly #options: CommandOptions;
 
-  /**
-   * Describes a program.
-   *
-   * @param program Its name or path.
-   * @param options How to run it.
-   */
   constructor(program: string, options: CommandOptions = {}) {
     this.#words = [program, ...options.args ?? []];
     this.#options = options;
   }
 
-  /** Runs it. */
   spawn(): ChildProcess {
     try {
       return this.#spawn(this.#words);
@@ -85,7 +72,7 @@ export class Command {
   }
 
   #environment(): Record<string, string> {
-    return { ...environment(), ...this.#options.env };
+    return { ...env.toObject(), ...this.#options.env };
   }
 
   /** A script without a first line that names its interpreter is run by the shell, see execvp(3). */
@@ -109,16 +96,10 @@ export class Command {
 /** A program that was run. */
 export class ChildProcess {
   readonly #child: BunProcess;
-  /** Its PID. */
   readonly pid: number;
   /** Resolves when it has ended; rejects if by a signal without a name, as Deno does. */
   readonly status: Promise<CommandStatus>;
 
-  /**
-   * Wraps a running program.
-   *
-   * @param child The program.
-   */
   constructor(child: BunProcess) {
     this.#child = child;
     this.pid = child.pid;
@@ -130,12 +111,6 @@ export class ChildProcess {
     return this.#child.stdout;
   }
 
-  /** Its errors, if piped. */
-  get stderr(): ReadableStream<Uint8Array> {
-    return this.#child.stderr;
-  }
-
-  /** Signals it. */
   kill(signal = "SIGTERM"): void {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
       throw new TypeError("Child process has already terminated");

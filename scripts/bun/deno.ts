@@ -1,44 +1,45 @@
 /**
- * The global object `Deno` on Bun: exactly what the programs of this project use, and no more.
+ * The global object `Deno` on Bun: exactly what the programs of this project use on Linux and macOS, and
+ * no more.
  *
  * @module
  */
 
-import { environment, programArguments } from "./arguments.ts";
 import { Command } from "./command.ts";
 import { errors } from "./errors.ts";
 import { files } from "./files.ts";
-import { connect, listen } from "./net.ts";
-import { fs, pathToFileURL, process } from "./node.ts";
+import { dlopen } from "./libc.ts";
+import { listen } from "./listen.ts";
+import { fs, os, pathToFileURL, process } from "./node.ts";
+import { consoleSize, outputStream } from "./output_stream.ts";
 import { bun } from "./runtime.ts";
-import { outputStream } from "./output_stream.ts";
 import { serve } from "./serve.ts";
 import { addSignalListener, kill, removeSignalListener } from "./signals.ts";
+import { env, programArguments, restoreEnvironment } from "./surroundings.ts";
 
-/**
- * Makes the object.
- *
- * @returns What stands in for `Deno`.
- */
+/** What stands in for `Deno`. */
 export function makeDeno(): Record<string, unknown> {
   return {
     ...files,
-    ...{ addSignalListener, Command, connect, errors, kill, listen, removeSignalListener, serve },
+    ...{ addSignalListener, Command, consoleSize, dlopen, env, errors, kill, listen },
+    ...{ removeSignalListener, serve },
     args: programArguments(),
-    build: { os: process.platform, standalone: isBinary() },
+    build: { os: process.platform, arch: archOf(process.arch), standalone: isBinary() },
     cwd: () => process.cwd(),
-    env: { get: (name: string) => environment()[name], toObject: environment },
     execPath: () => process.execPath,
     exit: (code?: number) => process.exit(code),
-    gid: () => process.getgid?.() ?? null,
     mainModule: pathToFileURL(bun().main).href,
-    noColor: Boolean(process.env.NO_COLOR),
-    permissions: { query: () => Promise.resolve({ state: "granted" }) },
+    networkInterfaces: () => Object.values(os.networkInterfaces()).flatMap((all) => all ?? []),
     pid: process.pid,
     stderr: outputStream(2),
     stdout: outputStream(1),
     uid: () => process.getuid?.() ?? null,
+    umask: (mask?: number) => mask === undefined ? process.umask() : process.umask(mask),
   };
+}
+
+function archOf(arch: string): string {
+  return { x64: "x86_64", arm64: "aarch64" }[arch] ?? arch;
 }
 
 /** A binary carries its script in a file system of its own. */
@@ -57,5 +58,6 @@ export function installDeno(): void {
     fs.writeSync(2, `❌ Cannot run here: ${reason}\n`);
     process.exit(1);
   }
+  restoreEnvironment();
   Object.assign(globalThis, { Deno: makeDeno() });
 }

@@ -20,14 +20,12 @@ const NAMES: Readonly<Record<string, string>> = {
   ENOTDIR: "NotADirectory",
   EADDRINUSE: "AddrInUse",
   EADDRNOTAVAIL: "AddrNotAvailable",
-  ECONNREFUSED: "ConnectionRefused",
-  ECONNRESET: "ConnectionReset",
   EPIPE: "BrokenPipe",
 };
 
 /** The classes, as `Deno.errors`; what needs a permission of Deno never fails here. */
 export const errors: Readonly<Record<string, ErrorClass>> = Object.fromEntries(
-  [...Object.values(NAMES), "NotCapable"].map((name) => [name, classNamed(name)]),
+  [...Object.values(NAMES), "InvalidData", "NotCapable"].map((name) => [name, classNamed(name)]),
 );
 
 function classNamed(name: string): ErrorClass {
@@ -36,24 +34,13 @@ function classNamed(name: string): ErrorClass {
   };
 }
 
-/**
- * Makes an error of the class that Deno has for a code.
- *
- * @param code The code, such as `ENOENT`.
- * @param message What to say.
- * @returns The error.
- */
+/** Makes an error of the class that Deno has for a code. */
 export function errorOf(code: string, message: string): Error {
   const ErrorClass = errors[NAMES[code] ?? ""] ?? Error;
   return Object.assign(new ErrorClass(message), { code });
 }
 
-/**
- * Translates an error of a system call.
- *
- * @param error What was thrown.
- * @returns Deno's error; anything else as it is.
- */
+/** Translates an error of a system call. */
 export function translate(error: unknown): unknown {
   const { code, errno, syscall, path } = error as Record<string, unknown>;
   if (typeof code !== "string" || typeof errno !== "number") return error;
@@ -64,12 +51,7 @@ export function translate(error: unknown): unknown {
   return code === "ESRCH" ? new Error(message) : errorOf(code, message);
 }
 
-/**
- * Lets a function throw Deno's errors.
- *
- * @param fn The function.
- * @returns The same with translated errors.
- */
+/** Lets a function throw Deno's errors. */
 export function translated<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
   return (...args) => {
     try {
@@ -83,9 +65,6 @@ export function translated<A extends unknown[], R>(fn: (...args: A) => R): (...a
 /**
  * Turns a function into one that answers with a promise. The work is done at once: what is read and
  * written here is small and local.
- *
- * @param fn The function.
- * @returns The same with translated errors, as a promise.
  */
 export function promised<A extends unknown[], R>(
   fn: (...args: A) => R,

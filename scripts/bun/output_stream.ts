@@ -4,23 +4,19 @@
  * @module
  */
 
-import { translate } from "./errors.ts";
-import { fs, isatty } from "./node.ts";
+import { translate, translated } from "./errors.ts";
+import { fs, isatty, process } from "./node.ts";
 
 /** A stream to write to. */
 export interface OutputStream {
-  /** Whether it is a terminal. */
   isTerminal(): boolean;
-  /** Writes; returns how many bytes were taken. Nobody waits for a pipe that is full. */
+  /** Writes; resolves with how many bytes were taken. Nobody waits for a pipe that is full. */
   write(bytes: Uint8Array): Promise<number>;
+  /** The same, at once. */
+  writeSync(bytes: Uint8Array): number;
 }
 
-/**
- * Makes a stream.
- *
- * @param fd Its descriptor.
- * @returns The stream.
- */
+/** The stream with a descriptor. */
 export function outputStream(fd: number): OutputStream {
   return {
     isTerminal: () => isatty(fd),
@@ -28,5 +24,13 @@ export function outputStream(fd: number): OutputStream {
       new Promise((resolve, reject) => {
         fs.write(fd, bytes, (error, count) => error ? reject(translate(error)) : resolve(count));
       }),
+    writeSync: translated((bytes) => fs.writeSync(fd, bytes)),
   };
+}
+
+/** `Deno.consoleSize`; throws without a terminal. */
+export function consoleSize(): { columns: number; rows: number } {
+  const { columns, rows } = isatty(2) ? process.stderr : process.stdout;
+  if (columns === undefined) throw new Error("Not a terminal");
+  return { columns, rows };
 }

@@ -1,15 +1,14 @@
 /**
- * The part of Bun that stands in for Deno, as far as it is used; its own types are in a package of
- * npm that nothing else here needs.
+ * The part of Bun that stands in for Deno, as far as it is used; its own types are in a package of npm
+ * that nothing else here needs.
  *
  * @module
  */
 
 /** A running program. */
 export interface BunProcess {
-  /** Its PID. */
   readonly pid: number;
-  /** Exit code, or `null` while it runs or if a signal ended it. */
+  /** `null` while it runs, or if a signal ended it. */
   readonly exitCode: number | null;
   /** Name of the signal that ended it, the number of one that has no name, or `null`. */
   readonly signalCode: string | number | null;
@@ -17,23 +16,16 @@ export interface BunProcess {
   readonly exited: Promise<number>;
   /** Its output, if piped. */
   readonly stdout: ReadableStream<Uint8Array>;
-  /** Its errors, if piped. */
-  readonly stderr: ReadableStream<Uint8Array>;
-  /** Signals it. */
   kill(signal: string): void;
 }
 
 /** How to run a program. */
 export interface BunSpawnOptions {
-  /** Its folder. */
   readonly cwd?: string;
-  /** Its whole environment. */
+  /** The whole environment. */
   readonly env: Record<string, string>;
-  /** Its input. */
   readonly stdin: string;
-  /** Its output. */
   readonly stdout: string;
-  /** Its errors. */
   readonly stderr: string;
   /** Whether it gets a session of its own. */
   readonly detached: boolean;
@@ -51,25 +43,20 @@ export interface BunSocket {
 
 /** What happens on a connection. */
 export interface BunSocketEvents {
-  /** It was opened. */
   open?(socket: BunSocket): void;
   /** Bytes came. */
   data(socket: BunSocket, bytes: Uint8Array): void;
-  /** The other end sends nothing more. */
-  end?(socket: BunSocket): void;
   /** More bytes can be sent. */
   drain?(socket: BunSocket): void;
-  /** The connection is over. */
+  /** It is over. */
   close?(socket: BunSocket): void;
   /** It broke. */
   error?(socket: BunSocket): void;
 }
 
-/** Where to listen or to connect to. */
+/** Where to listen. */
 export interface BunAddress {
-  /** Address or name. */
   readonly hostname: string;
-  /** TCP port. */
   readonly port: number;
 }
 
@@ -77,21 +64,13 @@ export interface BunAddress {
 export interface BunRuntime {
   /** Path of the script. */
   readonly main: string;
-  /** Runs a program. */
   spawn(command: readonly string[], options: BunSpawnOptions): BunProcess;
   /** Looks a program up. */
   which(command: string, options: { PATH: string }): string | null;
-  /** Listens. */
   listen(options: BunAddress & { socket: BunSocketEvents }): { stop(force: boolean): void };
-  /** Connects. */
-  connect(options: BunAddress & { socket: BunSocketEvents }): Promise<BunSocket>;
 }
 
-/**
- * Bun itself; asked for late, so that these modules can be imported anywhere.
- *
- * @returns The global object.
- */
+/** Bun itself; asked for late, so that these modules can be imported anywhere. */
 export function bun(): BunRuntime {
   return (globalThis as unknown as { Bun: BunRuntime }).Bun;
 }

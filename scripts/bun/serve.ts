@@ -5,7 +5,7 @@
  * @module
  */
 
-import { addressError } from "./net.ts";
+import { addressError } from "./listen.ts";
 import { bun, type BunAddress, type BunSocket } from "./runtime.ts";
 
 /** Most bytes a request may have before its body. */
@@ -22,13 +22,6 @@ export interface HttpServer {
 /** What answers; it is given the parts of a request that were asked for. */
 export type Handler = (request: Request) => Response | Promise<Response>;
 
-/**
- * Serves HTTP.
- *
- * @param address Where.
- * @param handler What answers.
- * @returns The server.
- */
 export function serve({ hostname, port }: BunAddress, handler: Handler): HttpServer {
   const open = new Map<BunSocket, Exchange>();
   const { promise: finished, resolve } = Promise.withResolvers<void>();

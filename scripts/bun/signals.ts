@@ -7,15 +7,7 @@
 import { errorOf } from "./errors.ts";
 import { os, process } from "./node.ts";
 
-/** What nobody can listen for. */
-const UNCATCHABLE = ["SIGKILL", "SIGSTOP"];
-
-/**
- * Sends a signal.
- *
- * @param pid The process, or a group as a negative number.
- * @param signal The signal.
- */
+/** Sends a signal to a process, or to a group as a negative number. */
 export function kill(pid: number, signal: NodeJS.Signals = "SIGTERM"): void {
   try {
     process.kill(pid, signal);
@@ -27,26 +19,13 @@ export function kill(pid: number, signal: NodeJS.Signals = "SIGTERM"): void {
   }
 }
 
-/**
- * Listens for a signal.
- *
- * @param signal The signal.
- * @param listener What to call.
- */
+/** Listens for a signal; throws a TypeError if this system does not have it. */
 export function addSignalListener(signal: NodeJS.Signals, listener: () => void): void {
   if (!(signal in os.constants.signals)) throw new TypeError(`Invalid signal: ${signal}`);
-  if (UNCATCHABLE.includes(signal)) {
-    throw new TypeError(`Binding to signal '${signal}' is not allowed`);
-  }
   process.on(signal, listener);
 }
 
-/**
- * Listens no more.
- *
- * @param signal The signal.
- * @param listener What was to be called.
- */
+/** Listens no more. */
 export function removeSignalListener(signal: NodeJS.Signals, listener: () => void): void {
   process.off(signal, listener);
 }
