@@ -2,7 +2,7 @@
  * The built-in server in a real Chromium: slow, so only `deno task browser` runs it. Leaves its
  * screenshots in `dist/browser`.
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import { Place, ROOT, testWith, which } from "./e2e/harness.ts";
 
@@ -25,11 +25,16 @@ interface Page {
   screenshot(options: { path: string; fullPage: boolean }): Promise<unknown>;
   on(event: "request", listener: (request: { url(): string }) => void): void;
   on(event: "console", listener: (message: { text(): string }) => void): void;
-  locator(selector: string): { ariaSnapshot(): Promise<string> };
+  locator(selector: string): { ariaSnapshot(): Promise<string>; click(): Promise<void> };
 }
 
 interface Browser {
-  newPage(options?: { colorScheme?: "light" | "dark"; viewport?: object }): Promise<Page>;
+  newPage(options?: {
+    colorScheme?: "light" | "dark";
+    viewport?: object;
+    timezoneId?: string;
+    permissions?: string[];
+  }): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -109,81 +114,103 @@ async function ask(
 
 const localhost = (port: number) => `http://localhost:${port}`;
 const elsewhere = (port: number) => `http://${OTHER_HOST}:${port}`;
+const nowhere = () => "data:text/html,<p>no origin";
 
 const HEALTH: [string, RequestInit] = ["/health", {}];
-const PREFLIGHTED: [string, RequestInit] = [
-  "/health",
-  { headers: { "X-Request-Id": "7", "Authorization": "Bearer x" } },
-];
+/** Its header makes the browser ask first. */
+const PREFLIGHTED: [string, RequestInit] = ["/health", { headers: { "X-Request-Id": "1" } }];
 
-testWith(missing, "Chromium lets a page on another localhost port read the answers", async () => {
-  const answers = await ask(localhost, null, [
-    HEALTH,
-    PREFLIGHTED,
-    ["/health", { method: "HEAD" }],
-    ["/health", { method: "POST" }],
-    ["/health", { method: "PUT" }],
+testWith(missing, "Chromium lets a page of an allowed origin read the answers", async () => {
+  const all: typeof HEALTH[] = [HEALTH, PREFLIGHTED, ["/health", { method: "HEAD" }]];
+  const two = [HEALTH, PREFLIGHTED];
+
+  assertEquals(await ask(localhost, null, [...all, ["/health", { method: "PUT" }]]), [
+    ...[OK, OK, "200 ", REFUSED],
   ]);
-
-  const [health, preflighted, head, post, put] = answers;
-  assertEquals([health, preflighted, head, put], [OK, OK, "200 ", REFUSED]);
-  assertStringIncludes(post!, "405 ");
+  assertEquals(await ask(elsewhere, "https://a.example, {origin}/", two), [OK, OK]);
+  assertEquals(await ask(elsewhere, "*", two), [OK, OK]);
 });
 
-testWith(missing, "Chromium keeps a page of another origin from the answers", async () => {
+testWith(missing, "Chromium keeps a page of another origin, or of none, from them", async () => {
   const questions = [HEALTH, PREFLIGHTED];
 
-  assertEquals(await ask(elsewhere, null, questions), [REFUSED, REFUSED]);
-  assertEquals(await ask(localhost, "https://a.example", questions), [REFUSED, REFUSED]);
+  for (const [from, allowed] of [[elsewhere, null], [localhost, "https://a.example"]] as const) {
+    assertEquals(await ask(from, allowed, questions), [REFUSED, REFUSED]);
+  }
+  assertEquals(await ask(nowhere, null, questions), [REFUSED, REFUSED]);
 });
 
-testWith(missing, "Chromium lets a page of an origin in CORS_ORIGINS read them", async () => {
-  const questions = [HEALTH, PREFLIGHTED];
+for (const width of [1280, 390, 320]) {
+  testWith(
+    missing,
+    `the landing page in Chromium, ${width} pixels wide, light and dark`,
+    async () => {
+      await using place = new Place();
+      await using _started = await place.start([]);
+      const url = `http://localhost:${place.port}/`;
+      const shots = join(ROOT, "dist/browser");
+      await Deno.mkdir(shots, { recursive: true });
+      const grounds = new Set<string>();
+      await withBrowser(async (browser) => {
+        for (const colorScheme of ["light", "dark"] as const) {
+          const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
+          const [requests, complaints]: string[][] = [[], []];
+          page.on("request", (request) => requests!.push(request.url()));
+          page.on("console", (message) => complaints!.push(message.text()));
+          await page.goto(url);
+          await page.screenshot({
+            path: join(shots, `${width}_${colorScheme}.png`),
+            fullPage: true,
+          });
 
-  assertEquals(await ask(elsewhere, "https://a.example, {origin}/", questions), [OK, OK]);
-  assertEquals(await ask(elsewhere, "*", questions), [OK, OK]);
-});
+          assertEquals(requests!.filter((one) => !one.startsWith("data:")), [url]);
+          assertEquals(complaints, [], "its policy allows its own script and style");
+          const isTooWide = "document.documentElement.scrollWidth > innerWidth";
+          assertEquals(await page.evaluate(isTooWide), false, "has to be scrolled sideways");
+          grounds.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
+        }
+      });
 
-testWith(missing, "Chromium keeps a page without an origin from the answers", async () => {
-  const answers = await ask(() => "data:text/html,<p>no origin", null, [HEALTH, PREFLIGHTED]);
+      assertEquals(grounds.size, 2, "dark looks like light");
+    },
+  );
+}
 
-  assertEquals(answers, [REFUSED, REFUSED]);
-});
+testWith(
+  missing,
+  "the landing page in Chromium: copied commands, and the reader's time",
+  async () => {
+    await using place = new Place();
+    await using _started = await place.start([]);
+    await withBrowser(async (browser) => {
+      for (const isAllowed of [true, false]) {
+        const page = await browser.newPage({
+          timezoneId: "Asia/Tokyo",
+          permissions: ["clipboard-read", ...isAllowed ? ["clipboard-write"] : []],
+        });
+        await page.goto(`http://localhost:${place.port}/`);
+        // As on a page that is not of localhost: there is no clipboard but by the old way.
+        if (!isAllowed) {
+          await page.evaluate("navigator.clipboard.writeText = () => Promise.reject()");
+        }
+        await page.locator("section:last-of-type button").click();
 
-testWith(missing, "the landing page in Chromium: light, dark and narrow", async () => {
-  await using place = new Place();
-  await using _started = await place.start([]);
-  const url = `http://localhost:${place.port}/`;
-  const shots = join(ROOT, "dist/browser");
-  await Deno.mkdir(shots, { recursive: true });
-  const grounds: string[] = [];
-  await withBrowser(async (browser) => {
-    for (
-      const [name, colorScheme, width] of [
-        ["light", "light", 1000],
-        ["dark", "dark", 1000],
-        ["narrow", "light", 320],
-      ] as const
-    ) {
-      const page = await browser.newPage({ colorScheme, viewport: { width, height: 700 } });
-      const requests: string[] = [];
-      const complaints: string[] = [];
-      page.on("request", (request) => requests.push(request.url()));
-      page.on("console", (message) => complaints.push(message.text()));
-      await page.goto(url);
-      await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
-
-      assertEquals(requests.filter((one) => !one.startsWith("data:")), [url]);
-      assertEquals(complaints, []);
-      const isTooWide = "document.documentElement.scrollWidth > innerWidth";
-      assertEquals(await page.evaluate(isTooWide), false, `${name} has to be scrolled sideways`);
-      grounds.push(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
-      const tree = await page.locator("main").ariaSnapshot();
-      for (const part of ['heading "The built-in server is running" [level=1]', "listitem"]) {
-        assertStringIncludes(tree, part);
+        const copied = await page.evaluate("navigator.clipboard.readText()");
+        const command = await page.evaluate(
+          "[...document.querySelectorAll('pre code')].at(-1).innerText",
+        );
+        const said = await page.evaluate(
+          "[...document.querySelectorAll('button')].at(-1).innerText",
+        );
+        assertEquals([copied, said], [command, "Copied"]);
+        assertMatch(await page.evaluate("document.querySelector('time').innerText"), /GMT\+9/);
+        const tree = await page.locator("main").ariaSnapshot();
+        for (
+          const part of ['heading "The built-in server is running" [level=1]', 'button "Copy"']
+        ) {
+          assertStringIncludes(tree, part);
+        }
       }
-    }
-  });
-
-  assert(grounds[0] !== grounds[1], "dark looks like light");
-});
+    });
+  },
+);

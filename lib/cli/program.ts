@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "@std/path/resolve";
 import { reasonOf, ServerError } from "../errors.ts";
 import { portsOf } from "../port/mod.ts";
 import { type Calling, commandFor, currentCalling } from "./calling.ts";
@@ -118,7 +119,8 @@ export function pidDirOf(given: string | null, calling: Calling, create = false)
     if (create && given === null) Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
     return Deno.realPathSync(dir);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound && !create && given === null) return dir;
+    // It was deleted under a server, or there was none yet: what runs is found by its port.
+    if (error instanceof Deno.errors.NotFound && !create) return resolve(dir);
     const reason = error instanceof Deno.errors.NotFound ? "no such folder" : reasonOf(error);
     const kind = create ? "pidFile" : "usage";
     throw new ServerError(kind, `Cannot use the PID directory "${plain(dir)}": ${reason}`);

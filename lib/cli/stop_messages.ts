@@ -112,6 +112,10 @@ function refusalLines({ reason }: Refusal, view: PortView): Line[] {
       );
     case "inside":
       return [err(`❌ Not stopping: ${reasonLine(reason, view)}`)];
+    case "managedOnly": {
+      const listed = view.strangers.map(({ process }) => `   ${describeProcess(process)}`);
+      return [err([`❌ ${reasonLine(reason, view)}:`, ...listed].join("\n"))];
+    }
     default:
       return [err(`❌ ${reasonLine(reason, view)}`)];
   }

@@ -25,7 +25,7 @@ export async function currentPlatform(): Promise<Platform> {
   }
   if (Deno.build.os === "windows") {
     const { windowsPlatform } = await import("./windows/mod.ts");
-    return windowsPlatform(toolRunner(false), MARKER_NAME);
+    return windowsPlatform(toolRunner(true), MARKER_NAME);
   }
   return linuxPlatform(toolRunner(false), MARKER_NAME);
 }

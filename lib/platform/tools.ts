@@ -134,7 +134,7 @@ export function needed<T>(answer: Answer<T>, wanted: string): T {
   throw new ServerError("internal", `Cannot ${wanted}: ${answer.reason}`);
 }
 
-/** How a process ended. `code` is `null` where a real-time signal, which Deno does not know, ended it. */
+/** How a process ended. `code` is `null` where that cannot be known. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: string | null;
@@ -215,7 +215,9 @@ async function endingOf(child: Deno.ChildProcess): Promise<Ending> {
   try {
     const { code, signal } = await child.status;
     return { code, signal };
-  } catch {
-    return { code: null, signal: "a real-time signal" };
+  } catch (error) {
+    // Deno knows no real-time signals: "Invalid signal: 40".
+    const number = /\d+$/.exec((error as Error).message)?.[0];
+    return { code: number ? 128 + Number(number) : null, signal: `signal ${number ?? "unknown"}` };
   }
 }

@@ -225,8 +225,8 @@ export interface Platform {
   /** Whether the system keeps a port for itself, so that binding it is denied. */
   isReserved(port: number): Promise<boolean>;
 
-  /** Who holds the lock on a file. */
-  lockHolder(file: Deno.FileInfo): Promise<LockHolder>;
+  /** Who holds the lock on a file; a look at the likely holder costs less than one at all locks. */
+  lockHolder(file: Deno.FileInfo, likely: number | null): Promise<LockHolder>;
   /** Whether this process was started with SIGHUP ignored, as `nohup` does. */
   ignoresHangup(): Promise<boolean>;
   /**

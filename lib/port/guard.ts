@@ -24,9 +24,11 @@ export type Guard =
 /** Looks who supervises a port. */
 export async function lookAtGuard(files: PortFiles, platform: Platform): Promise<Guard> {
   const lock = readLock(files.lock, platform);
-  if (lock.kind === "absent") return { kind: "none" };
+  // What is no regular file is no lock of ours; a start says so when it tries to take it.
+  if (lock.kind === "absent" || lock.kind === "unfit") return { kind: "none" };
   if (lock.kind !== "file") {
-    const because = `cannot read "${files.lock}": ${lock.reason}`;
+    const help = lock.isDenied ? "; run again with sudo" : "";
+    const because = `cannot read "${files.lock}": ${lock.reason}${help}`;
     return { kind: "unknown", because, isElsewhere: false };
   }
   const record = await believed(parseRecord(lock.text), lock, files, platform);
@@ -41,8 +43,16 @@ export async function lookAtGuard(files: PortFiles, platform: Platform): Promise
     return await unnamedOrDead(null, lock, files, platform);
   }
   const supervisor = await platform.readProcess(record.supervisor.pid);
-  return isSameProcess(supervisor, record.supervisor) && supervisor!.state !== "zombie"
-    ? { kind: "living", record, supervisor: supervisor! }
+  if (supervisor === null || !isSameProcess(supervisor, record.supervisor)) {
+    return await unnamedOrDead(record, lock, files, platform);
+  }
+  const holder = await platform.lockHolder(lock.info, supervisor.pid);
+  const isHolder = holder.kind === "held"
+    ? holder.pid === supervisor.pid
+    : holder.kind === "unknown" && isLockHeld(files.lock);
+  // Who is named and does not hold the lock is no supervisor, whatever the record says.
+  return isHolder && supervisor.state !== "zombie"
+    ? { kind: "living", record, supervisor }
     : await unnamedOrDead(record, lock, files, platform);
 }
 
@@ -104,7 +114,7 @@ async function unnamedOrDead(
   files: PortFiles,
   platform: Platform,
 ): Promise<Guard> {
-  const holder = await platform.lockHolder(info);
+  const holder = await platform.lockHolder(info, null);
   if (holder.kind === "held") {
     return { kind: "unnamed", holder: await platform.readProcess(holder.pid) };
   }

@@ -147,7 +147,7 @@ function failureOf(path: string, { reason, isDenied }: { reason: string; isDenie
   return isDenied
     ? new ServerError(
       "accessDenied",
-      `Cannot open "${path}": permission denied; choose another --pid-dir`,
+      `Cannot open "${path}": permission denied; run again with sudo, or choose another --pid-dir`,
     )
     : new ServerError("pidFile", `Cannot open "${path}": ${reason}`);
 }

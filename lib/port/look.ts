@@ -22,7 +22,7 @@ import { originOf, restarterAmong } from "./origin.ts";
 import { readPidFile } from "./pid_file.ts";
 import { type Probe, probePort } from "./probe.ts";
 import { protectionOf } from "./protect.ts";
-import { type LockRecord, markerOf, placeOfMarker } from "./record.ts";
+import { type LockRecord, lostRecord, markerOf, placeOfMarker } from "./record.ts";
 import type { PortView, ServerView, Stranger } from "./view.ts";
 
 /** How often a look begins again because the lock changed hands meanwhile. */
@@ -46,6 +46,7 @@ interface Draft {
   readonly isElsewhere: boolean;
   readonly guard: Guard;
   readonly record: LockRecord | null;
+  readonly isLost: boolean;
 }
 
 /** Looks at ports, in their order. */
@@ -56,8 +57,9 @@ export async function look(what: Look): Promise<PortView[]> {
     const drafts = await Promise.all(at.map((place) => draftOf(place, what)));
     const views = await viewsOf(drafts, what);
     const isSame = await Promise.all(
-      views.map(async ({ guard, files }) =>
-        what.claimed !== undefined || isSameGuard(guard, await lookAtGuard(files, what.platform))
+      views.map(async ({ guard, files, isLost }) =>
+        what.claimed !== undefined || isLost ||
+        isSameGuard(guard, await lookAtGuard(files, what.platform))
       ),
     );
     if (again === MAX_LOOKS - 1 || isSame.every((is) => is)) return views;
@@ -73,7 +75,7 @@ async function draftOf(
     ? await lookAtGuard(files, platform)
     : await guardOfClaimed(claimed.left, claimed.id, files, platform);
   const record = guard.kind === "living" || guard.kind === "dead" ? guard.record : null;
-  return { ...place, guard, record };
+  return { ...place, guard, record, isLost: false };
 }
 
 async function viewsOf(drafts: readonly Draft[], what: Look): Promise<PortView[]> {
@@ -143,6 +145,8 @@ async function viewOf(draft: Draft, seen: Seen, what: Look): Promise<PortView> {
   const listeners = discovery.kind === "found" ? discovery.processes : [];
   const elsewhere = await placeElsewhere(draft, listeners, early, platform);
   if (elsewhere !== null) return (await viewsOf([await draftOf(elsewhere, what)], what))[0]!;
+  const lost = draft.record === null ? await lostDraftOf(draft, listeners, platform) : null;
+  if (lost !== null) return (await viewsOf([lost], what))[0]!;
   const others = without(listeners, early.members);
   // Whoever holds the port may come from the server through a session of its own.
   const family = others.length > 0 ? await familyOfRecord(record, platform, others) : early;
@@ -182,6 +186,39 @@ async function placeElsewhere(
   return null;
 }
 
+/**
+ * A server whose lock was deleted or replaced is known by the marker of those who listen: it names the
+ * supervisor, who must be the living parent of the leader of their session, and of the same user.
+ */
+async function lostDraftOf(
+  draft: Draft,
+  listeners: readonly ProcessRow[],
+  platform: Platform,
+): Promise<Draft | null> {
+  const markers = await platform.markers(listeners);
+  for (const listener of listeners) {
+    const marker = markers.get(listener.pid) ?? "";
+    const place = placeOfMarker(marker);
+    if (place?.port !== draft.port || place.pidDir !== draft.files.dir) continue;
+    const [server, supervisor] = await Promise.all(
+      [listener.sid, place.supervisorPid].map((pid) => platform.readProcess(pid)),
+    );
+    if (!server || !supervisor || server.ppid !== supervisor.pid) continue;
+    if (server.uid !== supervisor.uid || server.uid !== listener.uid) continue;
+    const { cwd } = await platform.contextOf(server);
+    const record = lostRecord({
+      ...place,
+      supervisor,
+      server,
+      cwd,
+      bootId: await platform.bootId(),
+    });
+    if (markerOf(record) !== marker) continue;
+    return { ...draft, guard: { kind: "living", record, supervisor }, record, isLost: true };
+  }
+  return null;
+}
+
 async function serverOf(
   { guard, record }: Draft,
   family: Family,
@@ -217,5 +254,6 @@ async function strangerOf(
     protection: protectionOf(process, port, lineage, context),
     origin: originOf(process, { ...context, ancestors }),
     restarter: restarterAmong(ancestors),
+    parent: ancestors.find(({ pid }) => pid === process.ppid) ?? null,
   };
 }

@@ -10,6 +10,7 @@ export * from "./files.ts";
 export { familyOfRecord, type Look, look } from "./look.ts";
 export { type Lock, takeLock } from "./lock.ts";
 export * from "./note.ts";
+export { isShell } from "./origin.ts";
 export { lstatOrNull, openFile, openForAppending, type OwnFile, readFrom } from "./own_file.ts";
 export { type Guard, lookAtGuard } from "./guard.ts";
 export {

@@ -49,7 +49,8 @@ export function restarterAmong(ancestors: readonly ProcessRow[]): ProcessRow | n
   return null;
 }
 
-function isShell({ name }: ProcessRow): boolean {
+/** Whether a process is a shell. */
+export function isShell({ name }: Pick<ProcessRow, "name">): boolean {
   return /^-?(ba|z|fi|da|k|c|tc)?sh$/.test(name);
 }
 

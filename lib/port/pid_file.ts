@@ -73,8 +73,9 @@ export function removePidFile(path: string): void {
   }
 }
 
-/** Removes a PID file if it still holds the PID that it was written with. */
+/** Removes a PID file if it still holds the PID that it was written with, as far as that can be seen. */
 export function removeOwnPidFile(path: string, pid: number): void {
   const there = readPidFile(path);
-  if (there.kind === "pid" && there.pid === pid) removePidFile(path);
+  const isOurs = there.kind === "pid" ? there.pid === pid : there.kind === "unreadable";
+  if (isOurs) removePidFile(path);
 }

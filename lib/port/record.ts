@@ -57,10 +57,35 @@ export function markerOf({ port, supervisor, pidDir }: LockRecord): string {
   return `${port}:${supervisor.pid}:${start}${pidDir === null ? "" : `:${pidDir}`}`;
 }
 
-/** The port and PID directory that a marker tells; `null` if it tells none. */
-export function placeOfMarker(marker: string): { port: number; pidDir: string } | null {
-  const [, digits, pidDir] = /^(\d{1,5}):\d+:[^:]*:(.*)$/s.exec(marker) ?? [];
-  return pidDir ? { port: Number(digits), pidDir } : null;
+/** What a marker tells. */
+export interface MarkedPlace {
+  readonly port: number;
+  readonly supervisorPid: number;
+  readonly pidDir: string;
+}
+
+/** What a marker tells; `null` if it is none with a PID directory. */
+export function placeOfMarker(marker: string): MarkedPlace | null {
+  const [, digits, pid, pidDir] = /^(\d{1,5}):(\d{1,10}):[^:]*:(.*)$/s.exec(marker) ?? [];
+  return pidDir ? { port: Number(digits), supervisorPid: Number(pid), pidDir } : null;
+}
+
+/** A record made of what the processes of a server tell, in place of one that is lost. */
+export function lostRecord(
+  { port, pidDir, supervisor, server, cwd, bootId }: MarkedPlace & {
+    readonly supervisor: Identity;
+    readonly server: Identity & { readonly command: string };
+    readonly cwd: string | null;
+    readonly bootId: string;
+  },
+): LockRecord {
+  return {
+    supervisor: { pid: supervisor.pid, startTime: supervisor.startTime },
+    server: { pid: server.pid, startTime: server.startTime },
+    ...{ births: null, bootId, namespace: null, file: null, pidDir, host: "0.0.0.0", port },
+    ...{ command: server.command.split(" "), cwd: cwd ?? "", state: "ready" as const },
+    ...{ startedAt: 0, logFile: null, ended: null },
+  };
 }
 
 /** The record as it is written, with a newline at its end. */

@@ -36,8 +36,10 @@ export interface Stranger {
   readonly protection: string | null;
   /** What it seems to belong to, or `null`. */
   readonly origin: string | null;
-  /** Who is left of its ancestors and would start it again, or `null`. */
+  /** A watcher or loop among its ancestors, which starts it again; `null` if none is known as one. */
   readonly restarter: ProcessRow | null;
+  /** Its parent, if that is no ancestor of this command. */
+  readonly parent: ProcessRow | null;
 }
 
 /** A port at one moment. */
@@ -47,6 +49,8 @@ export interface PortView {
   /** Whether the files of its server were found in another PID directory than was asked for. */
   readonly isElsewhere: boolean;
   readonly guard: Guard;
+  /** Whether its lock was deleted or replaced while it runs: it is known by its processes alone. */
+  readonly isLost: boolean;
   /** The server of ours, living or orphaned; `null` if none of its processes and no supervisor lives. */
   readonly server: ServerView | null;
   readonly strangers: readonly Stranger[];

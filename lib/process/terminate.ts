@@ -70,6 +70,8 @@ export async function terminate(termination: Termination): Promise<Terminated> {
   const { platform, find, ask, first } = termination;
   using ending = new Ending(platform);
   await ending.add(first);
+  // A wrapper may have ended while its tree lives: then any member leads to the console.
+  if (ask === "group" && first.length === 0) await ending.add((await find()).rows);
   if (ask !== "nobody" && await askAndWait(ending, termination)) return ending.result(true);
   for (let round = 0; round < FORCED_ROUNDS; round++) {
     const found = await find();
@@ -215,7 +217,7 @@ class Ending implements Disposable {
   async #term(one: Known): Promise<SignalResult> {
     this.#hasAsked = true;
     const result = await one.held.signal("SIGTERM");
-    await this.#wake(one, result);
+    if (result !== "unsupported") await this.#wake(one, result);
     return result;
   }
 

@@ -130,10 +130,7 @@ class Life {
   async run(server: SpawnedServer): Promise<number> {
     const { report, files, graceMs } = this.#all;
     const begun = performance.now();
-    const end = Promise.race([
-      server.ended.then((ending): End => ({ kind: "ended", ending })),
-      this.#asked(),
-    ]);
+    const end = Promise.race([this.#ended(server), this.#asked()]);
     const first = await this.#readyOr(end);
     if (first.kind === "taken" || first.kind === "late") {
       report(
@@ -180,6 +177,15 @@ class Life {
       over.abort();
       await ready;
     }
+  }
+
+  /** On Windows a wrapper (npm.cmd, a venv's launcher) ends before the server that it has started. */
+  async #ended({ ended }: SpawnedServer): Promise<End> {
+    const { platform } = this.#all;
+    const ending = await ended;
+    const lives = async () => (await familyOfRecord(this.#record, platform)).members.length > 0;
+    while (!platform.hasSignals && await lives()) await delay(NOTE_EVERY_MS);
+    return { kind: "ended", ending };
   }
 
   /** A request to stop: by a signal, or by the note of a stop. */

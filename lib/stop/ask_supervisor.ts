@@ -85,10 +85,10 @@ async function waitUntilReleased(
   let showAt = performance.now() + SHOW_EVERY_MS;
   const released = await poll(async () => {
     const there = lstatOrNull(files.lock);
-    if (there === null || there.ino !== begun) return true;
+    if (begun !== null && there?.ino !== begun) return true;
+    if ((await platform.alive([supervisor])).length === 0) return true;
     const now = performance.now();
     if (now >= showAt) {
-      if ((await platform.alive([supervisor])).length === 0) return true;
       showAt = now + SHOW_EVERY_MS;
       const alive = (await platform.alive(processes)).length;
       report({ kind: "waiting", alive, leftMs: Math.max(0, endAt - now) });

@@ -6,8 +6,8 @@
 
 import { ServerError } from "../errors.ts";
 import type { Platform, ProcessRow } from "../platform/mod.ts";
-import { decideStop, look, type Plan, type PortView, type Step } from "../port/mod.ts";
-import { isLeft, poll } from "../process/mod.ts";
+import { decideStop, isShell, look, type Plan, type PortView, type Step } from "../port/mod.ts";
+import { poll } from "../process/mod.ts";
 import { act } from "./act.ts";
 import type {
   ActOptions,
@@ -105,7 +105,9 @@ class Stop {
   readonly #options: StopOptions;
   readonly #done = new Map<string, StoppedProcess>();
   readonly #restarters = new Map<number, ProcessRow>();
+  readonly #parents = new Map<number, ProcessRow>();
   #failure: ServerError | null = null;
+  #rounds = 0;
   #isWhole = true;
 
   constructor(port: number, options: StopOptions) {
@@ -115,9 +117,11 @@ class Stop {
 
   /** Carries out what was decided; `false` if it makes no sense to go on. */
   async carryOut(steps: readonly Step[], view: PortView): Promise<boolean> {
+    this.#rounds++;
     const { server, strangers } = view;
-    for (const { restarter } of strangers) {
-      if (restarter) this.#restarters.set(restarter.pid, restarter);
+    for (const { restarter, parent } of strangers) {
+      if (restarter !== null) this.#restarters.set(restarter.pid, restarter);
+      if (parent !== null) this.#parents.set(parent.pid, parent);
     }
     for (const process of server?.left ?? []) this.#note({ process, fate: "leftAlone" });
     const acting: ActOptions = { ...this.#options, port: this.#port, files: view.files };
@@ -159,17 +163,27 @@ class Stop {
     return decided;
   }
 
+  /** Whether somebody is left who may start a new server: a known restarter, or a busy parent. */
   async #mayRespawn(): Promise<boolean> {
     const { platform } = this.#options;
     const living = await platform.alive([...this.#restarters.values()]);
     for (const [pid, row] of this.#restarters) {
       if (!living.includes(row)) this.#restarters.delete(pid);
     }
-    return living.length > 0;
+    const parents = await platform.alive([...this.#parents.values()]);
+    if (living.length > 0 || parents.some((row) => !isShell(row))) return true;
+    if (parents.length === 0) return false;
+    // A shell at which somebody sits is idle now; one in a loop has a new child, be it `sleep`.
+    const { rows } = await platform.list(null);
+    return rows.some(({ ppid }) => parents.some(({ pid }) => pid === ppid));
   }
 
   async result(view: PortView, plan: Plan): Promise<StopResult> {
     await this.#mayRespawn();
+    // Only one that was seen to take the port again is a restarter, if it is not known as one.
+    if (this.#restarters.size === 0 && this.#rounds > 1) {
+      for (const { parent } of view.strangers) if (parent) this.#restarters.set(parent.pid, parent);
+    }
     const kept = this.#options.managed ? "leftAlone" : null;
     for (const stranger of view.strangers) {
       const fate = stranger.protection !== null ? "protected" : kept;
@@ -252,9 +266,4 @@ function dryRun(view: PortView, { steps, refusal }: Plan): StopResult {
     restarters: [],
     isWhole: view.server?.isWhole ?? true,
   };
-}
-
-/** Whether a process that was to be stopped is still there. */
-export function isStillThere({ fate }: StoppedProcess): boolean {
-  return fate === "protected" || isLeft({ fate: fate as "survived" });
 }
