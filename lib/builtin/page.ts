@@ -65,7 +65,8 @@ dd small { display: block; color: var(--soft) }
 ol { list-style: none; margin: 1rem 0; padding: 0; display: grid; gap: .75rem }
 li p { margin-bottom: 0 }
 section > pre, section > p code { background: var(--card) }
-@media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem } }
+@media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem }
+  pre:has(button) { padding: .6rem .9rem 2.75rem } button { top: auto; bottom: .5rem } }
 `;
 
 /** Times as the reader's clock shows them, and a button beside each command that copies it. */
