@@ -74,7 +74,7 @@ export function stopResultLines(result: StopResult): Line[] {
     ...left.length > 0 ? [out(leftAlive(left))] : [],
     ...refusal === null ? [] : refusalLines(refusal, view),
     ...failure === null ? [] : [err(`❌ ${failure}`)],
-    ...restarters.map((one) => err(restarterText(port, one, outcome === "stopped"))),
+    ...restarters.map((one) => err(restarterText(view, one))),
   ];
   if (outcome === "stopped") return [...lines, out(stopped(port))];
   if (outcome === "notRunning") return [...lines, out(`✅ No server is running on port ${port}`)];
@@ -122,14 +122,13 @@ function refusalLines({ reason }: Refusal, view: PortView): Line[] {
 }
 
 function restarterText(
-  port: number,
+  { port, strangers: [taker] }: PortView,
   restarter: StopResult["restarters"][number],
-  isFree: boolean,
 ): string {
   const what = `it is restarted by ${describeProcess(restarter)}: stop that`;
-  return isFree
+  return taker === undefined
     ? `⚠️  Port ${port} may be taken again; ${what}`
-    : `❌ Port ${port} was taken again; ${what}`;
+    : `❌ Port ${port} was taken again by ${describeProcess(taker.process)}; ${what}`;
 }
 
 /** There is nothing to stop. */

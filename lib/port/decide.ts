@@ -125,7 +125,8 @@ function withStrangers(steps: Step[], view: PortView, managed: boolean): Plan {
   if (unknown !== null && probe !== "free") return refuse(steps, "unknown", 4);
   if (targets.length < strangers.length) return refuse(steps, "protected", 1);
   if (targets.length > 0 && managed) return refuse(steps, "managedOnly", 1);
-  const isUsed = probe === "busy" || (probe === null && uses.length > 0);
+  const isListened = strangers.length > 0 || view.server !== null;
+  const isUsed = !isListened && (probe === "busy" || (probe === null && uses.length > 0));
   return isUsed ? refuse(steps, "used", 1) : { steps, refusal: null };
 }
 

@@ -78,8 +78,9 @@ async function stopFrom(first: Decided, options: StopOptions): Promise<StopResul
   const { port } = view;
   const stop = new Stop(port, options);
   for (let round = 0; plan.steps.length > 0 && round < MAX_ROUNDS; round++) {
-    if (!await stop.carryOut(plan.steps, view)) break;
+    const isWorthMore = await stop.carryOut(plan.steps, view);
     ({ view, plan } = await stop.lookAgain());
+    if (!isWorthMore) break;
   }
   return stop.result(view, plan);
 }
@@ -125,18 +126,19 @@ class Stop {
     }
     for (const process of server?.left ?? []) this.#note({ process, fate: "leftAlone" });
     const acting: ActOptions = { ...this.#options, port: this.#port, files: view.files };
-    try {
-      for (const step of steps) {
+    for (const step of steps) {
+      try {
         const { stopped, isWhole } = await act(step, acting);
         for (const one of stopped) this.#note(one);
         this.#isWhole &&= isWhole;
+      } catch (error) {
+        // A file in the way does not keep the port from being freed.
+        if (!(error instanceof ServerError)) throw error;
+        this.#failure = error;
       }
-    } catch (error) {
-      if (!(error instanceof ServerError)) throw error;
-      this.#failure = error;
-      return false;
     }
-    return ![...this.#done.values()].some(({ fate }) => fate === "accessDenied");
+    return this.#failure === null &&
+      ![...this.#done.values()].some(({ fate }) => fate === "accessDenied");
   }
 
   #note(one: StoppedProcess): void {
