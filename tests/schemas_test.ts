@@ -223,7 +223,7 @@ Deno.test("JSON of an orphan, of files that are left over, and of several ports"
   assertEquals(ended.map(({ outcome }) => outcome), ["notRunning"]);
 });
 
-Deno.test("JSON of somebody else's process, and of a port nobody can tell of", async () => {
+Deno.test("JSON of somebody else's process", async () => {
   await using place = new Place();
   await using other = new Running(serverCommand("http.ts", String(place.port)));
   await waitUntil(() => isListening(place.port), "the listener");
@@ -232,10 +232,6 @@ Deno.test("JSON of somebody else's process, and of a port nobody can tell of", a
   const inUse = await refusal(place, 1);
   const refused = await one("stop", place, 1, ["--managed"]);
   const wouldStop = await one("stop", place, 0, ["--dry-run"]);
-  await Deno.mkdir(place.path("lock"));
-  const unknown = await one("status", place, 4);
-  const noLock = await refusal(place, 1);
-  await Deno.remove(place.path("lock"));
   const stopped = await one("stop", place, 0);
 
   assertEquals([foreign.state, foreign.managed, foreign.pid], ["foreign", false, other.pid]);
@@ -291,11 +287,15 @@ Deno.test("JSON of what was asked for wrongly, and of a start that cannot succee
   ]);
   const ended = await refusal(place, 7, [...deno, "console.log('no!'); Deno.exit(7)"]);
 
+  const logs = place.leftFiles();
+  await Deno.mkdir(place.path("lock"));
+  const noLock = await refusal(place, 1);
+
   assertEquals([missing.kind, late.kind, ended.kind], ["commandNotFound", "notReady", "notReady"]);
   assertMatch(String(ended.message), /^The server ended before it was ready, with exit code 7/);
   assertEquals(ended.logFile, place.path("log"));
   assert((ended.logTail as string[]).includes("no!"), String(ended.logTail));
-  assertEquals(place.leftFiles(), [`.server_${place.port}.log`]);
+  assertEquals([logs, noLock.kind], [[`.server_${place.port}.log`], "pidFile"]);
 });
 
 testWith(NOT_ROOT, "JSON of what may not be touched", async () => {
