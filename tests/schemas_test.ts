@@ -237,11 +237,7 @@ Deno.test("JSON of somebody else's process", async () => {
   assertEquals([foreign.state, foreign.managed, foreign.pid], ["foreign", false, other.pid]);
   assertEquals([inUse.kind, only(inUse).pid], ["portInUse", other.pid]);
   assertEquals([refused.outcome, only(refused).outcome], ["refused", "leftAlone"]);
-  assertEquals([wouldStop.outcome, unknown.state, noLock.kind], [
-    "wouldStop",
-    "unknown",
-    "pidFile",
-  ]);
+  assertEquals([wouldStop.outcome, only(wouldStop).pid], ["wouldStop", other.pid]);
   assertEquals([stopped.outcome, only(stopped).pid], ["stopped", other.pid]);
 });
 
