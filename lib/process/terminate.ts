@@ -80,7 +80,8 @@ export async function terminate(termination: Termination): Promise<Terminated> {
     if (due.length === 0 && found.isWhole) return ending.result(true);
     if (due.length > 0 && due.every(({ isDenied }) => isDenied)) break;
     await ending.force(due);
-    await poll(() => ending.isOver(due), performance.now() + FORCED_WAIT_MS);
+    const hit = due.filter(({ isDenied }) => !isDenied);
+    await poll(() => ending.isOver(hit), performance.now() + FORCED_WAIT_MS);
   }
   const last = await find();
   await ending.add(last.rows);
@@ -123,7 +124,7 @@ interface Known {
 class Ending implements Disposable {
   readonly #platform: Platform;
   readonly #known = new Map<string, Known>();
-  readonly #gone: Stat[] = [];
+  readonly #gone = new Map<string, Ended>();
   #hasAsked = false;
   #askedGroup: number | null = null;
   #alive: Known[] = [];
@@ -135,14 +136,15 @@ class Ending implements Disposable {
   /** Takes processes in. In a first search after Ctrl+C the group's members have heard it already. */
   async add(rows: readonly Stat[], afterKey = false): Promise<void> {
     for (const row of rows) {
-      if (this.#known.has(keyOf(row))) continue;
+      const key = keyOf(row);
+      if (this.#known.has(key) || this.#gone.has(key)) continue;
       const held = await this.#platform.hold(row);
       if (held === null) {
-        this.#gone.push(row);
+        this.#gone.set(key, { process: row, fate: this.#hasAsked ? "terminated" : "gone" });
         continue;
       }
       const isAsked = afterKey && row.pgid === this.#askedGroup && await this.#hearsKey(row);
-      this.#known.set(keyOf(row), { row, held, isAsked, isForced: false, isDenied: false });
+      this.#known.set(key, { row, held, isAsked, isForced: false, isDenied: false });
     }
     if (afterKey) this.#askedGroup = null;
   }
@@ -250,9 +252,7 @@ class Ending implements Disposable {
         ? "terminated"
         : "gone",
     }));
-    const gone = this.#gone.filter((row) => !this.#known.has(keyOf(row)))
-      .map((process): Ended => ({ process, fate: this.#hasAsked ? "terminated" : "gone" }));
-    return { ended: [...known, ...gone], isWhole };
+    return { ended: [...known, ...this.#gone.values()], isWhole };
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { delay, poll } from "../lib/delay.ts";
+import { deadline, delay, poll } from "../../lib/process/poll.ts";
 
 Deno.test("delay() waits at least as long as told", { permissions: "none" }, async () => {
   const started = performance.now();
@@ -7,6 +7,18 @@ Deno.test("delay() waits at least as long as told", { permissions: "none" }, asy
   await delay(20);
 
   assert(performance.now() - started >= 19);
+});
+
+Deno.test("deadline() does something once, or nothing when it is called off", {
+  permissions: "none",
+}, async () => {
+  const done: string[] = [];
+
+  deadline(10.5, () => done.push("late"));
+  deadline(10, () => done.push("called off"))();
+  await delay(30);
+
+  assertEquals(done, ["late"]);
 });
 
 Deno.test("poll() asks at once, also when the time is up already", {
