@@ -176,8 +176,11 @@ class Stop {
     if (living.length > 0 || parents.some((row) => !isShell(row))) return true;
     if (parents.length === 0) return false;
     // A shell at which somebody sits is idle now; one in a loop has a new child, be it `sleep`.
-    const { rows } = await platform.list(null);
-    return rows.some(({ ppid }) => parents.some(({ pid }) => pid === ppid));
+    const [{ rows }, self] = [await platform.list(null), await platform.readProcess(Deno.pid)];
+    const young = rows.filter((row) => self !== null && !platform.isOlder(row, self));
+    const busy = parents.filter(({ pid }) => young.some(({ ppid }) => ppid === pid));
+    for (const row of busy) this.#restarters.set(row.pid, row);
+    return busy.length > 0;
   }
 
   async result(view: PortView, plan: Plan): Promise<StopResult> {

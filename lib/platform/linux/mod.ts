@@ -72,8 +72,11 @@ function lockHolder({ dev, ino }: Deno.FileInfo, likely: number | null): LockHol
   if (text === null || ino === null) return { kind: "unknown" };
   const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
   const device = [major, minor].map((part) => part.toString(16).padStart(2, "0")).join(":");
-  const held = new RegExp(`FLOCK +ADVISORY +WRITE +(-?\\d+) +${device}:${ino} `).exec(text)?.[1];
-  return held === undefined ? { kind: "free" } : { kind: "held", pid: Number(held) };
+  const row = (device: string) => new RegExp(`FLOCK +ADVISORY +WRITE +(-?\\d+) +${device}:${ino} `);
+  const held = row(device).exec(text)?.[1];
+  if (held !== undefined) return { kind: "held", pid: Number(held) };
+  // Of an overlay or a subvolume the kernel names another device here than a look at the file does.
+  return row("[\\da-f:]+").test(text) ? { kind: "unknown" } : { kind: "free" };
 }
 
 function hasOpen(pid: number, dev: number, ino: number | null): boolean {

@@ -118,7 +118,7 @@ export function variables(
 export function reactions({ pid }: Identity): Reactions | null {
   const text = readText(`/proc/${pid}/status`) ?? "";
   const [caught, ignored] = ["SigCgt", "SigIgn"].map((name) => {
-    const mask = new RegExp(`^${name}:\s*[\da-f]*([\da-f]{4})$`, "m").exec(text)?.[1];
+    const mask = new RegExp(`^${name}:\\s*[\\da-f]*([\\da-f]{4})$`, "m").exec(text)?.[1];
     return mask === undefined ? null : parseInt(mask, 16);
   });
   if (caught === null || ignored === null) return null;

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { isSameProcess, isTargetPid, parsePid } from "../lib/identity.ts";
+import { isSameProcess, isTargetPid, parsePid } from "../../lib/platform/identity.ts";
 
 /** What `Deno.kill` would turn into a group, everybody, or somebody else. */
 const NO_TARGETS: unknown[] = [
