@@ -77,7 +77,8 @@ export async function terminate(termination: Termination): Promise<Terminated> {
     const found = await find();
     await ending.add(found.rows);
     const due = await ending.alive(found.rows);
-    if (due.length === 0 && found.isWhole) return ending.result(true);
+    // Who was found and has ended since may have left a successor.
+    if (found.rows.length === 0 && found.isWhole) return ending.result(true);
     if (due.length > 0 && due.every(({ isDenied }) => isDenied)) break;
     await ending.force(due);
     const hit = due.filter(({ isDenied }) => !isDenied);
@@ -85,7 +86,8 @@ export async function terminate(termination: Termination): Promise<Terminated> {
   }
   const last = await find();
   await ending.add(last.rows);
-  return ending.result(last.isWhole);
+  const isSeen = (await ending.alive(last.rows)).length === last.rows.length;
+  return ending.result(last.isWhole && isSeen);
 }
 
 /** Whether all ended within the grace. */
@@ -105,7 +107,7 @@ async function askAndWait(ending: Ending, termination: Termination): Promise<boo
       searchAt = isHalf ? Infinity : begun + graceMs / 2;
       const found = await find();
       await ending.add(found.rows, ask === "group");
-      if ((await ending.alive(found.rows)).length === 0) return found.isWhole || null;
+      if (found.rows.length === 0) return found.isWhole || null;
     }
     await ending.askOthers(isHalf);
     return await ending.isVain() || null;

@@ -12,6 +12,7 @@ import {
   type Finished,
   isAlive,
   isFree,
+  membersOf,
   needsPython,
   Place,
   type ProgramName,
@@ -48,12 +49,6 @@ export function attack(
   missing: string | false | null = null,
 ): void {
   testWith(missing || NO_PYTHON, name, fn);
-}
-
-/** Notes how often an attack was tried, for the table in tests/README.md. */
-export function tally(topic: string, what: string, count: number): void {
-  const file = Deno.env.get("ATTACK_REPORT");
-  if (file) Deno.writeTextFileSync(file, `${topic}\t${what}\t${count}\n`, { append: true });
 }
 
 /** Command line of the misbehaving server. */
@@ -159,30 +154,17 @@ export function recordText(port: number, changes: Record<string, unknown> = {}):
   return JSON.stringify(record) + "\n";
 }
 
-/** Living processes that carry the marker of a port in their environment. */
-export function carriersOf(port: number): number[] {
-  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
-  return pids.filter((pid) => {
-    try {
-      const text = `\0${Deno.readTextFileSync(`/proc/${pid}/environ`)}`;
-      return text.includes(`\0SERVER_GUARD=${port}:`) && isAlive(pid);
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** What is left of a port: files but for the log, processes with its marker, a listener. */
 export function remains(place: Place): Record<string, unknown> {
   return {
     files: place.leftFiles().filter((name) => !name.endsWith(".log")),
-    carriers: carriersOf(place.port),
+    members: membersOf(place.port),
     free: isFree(place.port),
   };
 }
 
 /** What `remains` gives when nothing is left. */
-export const NOTHING = { files: [], carriers: [], free: true };
+export const NOTHING = { files: [], members: [], free: true };
 
 /** Proves that one stop leaves a port in order, whatever happened before. */
 export async function settle(place: Place, context = "", seconds = 1): Promise<Finished> {

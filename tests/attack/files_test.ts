@@ -1,11 +1,19 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { IS_ROOT, isAlive, isFree, launch, needsNamespace, Place, run } from "../e2e/harness.ts";
+import {
+  IS_ROOT,
+  isAlive,
+  isFree,
+  launch,
+  membersOf,
+  needsNamespace,
+  Place,
+  run,
+} from "../e2e/harness.ts";
 import { NOT_ROOT } from "../e2e/other_user.ts";
 import {
   assertPolite,
   attack,
-  carriersOf,
   FULL,
   NobodysPlace,
   NOTHING,
@@ -15,7 +23,6 @@ import {
   runPolitely,
   settle,
   some,
-  tally,
   until,
 } from "./attack.ts";
 
@@ -100,7 +107,7 @@ for (const kind of ["pid", "lock", "log"] as const) {
         const stopped = await runPolitely("stop", [...place.args, "--timeout", "1"]);
         const told = `${why}\n${started.stderr}${stopped.stderr}`;
         assertEquals([0, 1].includes(stopped.code), true, told);
-        assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+        assertEquals([membersOf(place.port), isFree(place.port)], [[], true], told);
         place.assertUnharmed(why);
         if (FULL) {
           const status = await runPolitely("status", place.args);
@@ -108,7 +115,6 @@ for (const kind of ["pid", "lock", "log"] as const) {
         }
         place.clear();
       }
-      tally("files", `trap as ${kind} before a start`, traps.length);
     },
   );
 }
@@ -136,12 +142,11 @@ for (const kind of ["pid", "lock"] as const) {
         await until(() => !isAlive(started.pid), `the end of the supervisor: ${told}`);
         const ended = await started.finished();
         assertPolite(ended, why);
-        assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+        assertEquals([membersOf(place.port), isFree(place.port)], [[], true], told);
         assertEquals([0, 1].includes(stopped.code), true, told);
         place.assertUnharmed(why);
         place.clear();
       }
-      tally("files", `trap as ${kind} while running`, traps.length);
     },
   );
 }
@@ -160,12 +165,11 @@ attack("a trap in the place of the PID file or the lock while a server is orphan
       const stopped = await runPolitely("stop", [...place.args, "--timeout", "1"]);
 
       const told = `${why}\n${stopped.stdout}${stopped.stderr}`;
-      assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+      assertEquals([membersOf(place.port), isFree(place.port)], [[], true], told);
       place.assertUnharmed(why);
       place.clear();
     }
   }
-  tally("files", "trap while orphaned", traps.length * 2);
 });
 
 attack("files of ours with a wrong mode are still handled, as nobody", async () => {
@@ -180,7 +184,6 @@ attack("files of ours with a wrong mode are still handled, as nobody", async () 
     assertEquals([stopped.code, remains(place)], [0, NOTHING], told);
     assertEquals((await started.finished()).code, 0, told);
   }
-  tally("files", "PID file with a wrong mode", some(1, [0o000, 0o444]).length);
 }, NOT_ROOT);
 
 attack("the PID directory becomes read-only while the server runs, as nobody", async () => {
@@ -195,7 +198,7 @@ attack("the PID directory becomes read-only while the server runs, as nobody", a
     const stopped = await runPolitely("stop", place.args, place.asNobody);
 
     const told = `orphaned: ${orphaned}\n${stopped.stdout}${stopped.stderr}`;
-    assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+    assertEquals([membersOf(place.port), isFree(place.port)], [[], true], told);
     if (!orphaned) {
       const ended = await started.finished();
       assertPolite(ended);
@@ -204,7 +207,6 @@ attack("the PID directory becomes read-only while the server runs, as nobody", a
     await Deno.chmod(place.dir, 0o755);
     await settle(place);
   }
-  tally("files", "PID directory becomes read-only", some(1, [false, true]).length);
 }, NOT_ROOT);
 
 attack("the PID directory is read-only from the start, as nobody", async () => {
@@ -217,7 +219,6 @@ attack("the PID directory is read-only from the start, as nobody", async () => {
   for (const one of [refused, stopped]) assertPolite(one);
   assertEquals([1, 4].includes(refused.code), true, refused.stderr);
   assertEquals([stopped.code, remains(place)], [0, NOTHING], stopped.stderr);
-  tally("files", "PID directory read-only", 1);
 }, NOT_ROOT);
 
 for (const action of ["deleted", "replaced by an empty one", "replaced by a file"] as const) {
@@ -240,9 +241,8 @@ for (const action of ["deleted", "replaced by an empty one", "replaced by a file
     assertEquals([refused.code, [0, 3, 4].includes(status.code)], [1, true], told);
     const ended = await started.finished();
     assertPolite(ended);
-    assertEquals([carriersOf(outer.port), isFree(outer.port)], [[], true], told);
+    assertEquals([membersOf(outer.port), isFree(outer.port)], [[], true], told);
     assertEquals(stopped.code, action === "replaced by a file" ? stopped.code : 0, told);
-    tally("files", `PID directory ${action}`, 1);
   }, action === "deleted" ? null : ONLY_FULL);
 }
 
@@ -269,14 +269,13 @@ attack("a full disk: a clear error, nothing runs, nothing is left", async () => 
       const told = `${option} ${filled}\n${ended.stdout}${ended.stderr}${stopped.stderr}`;
       assertPolite(ended, told);
       assertEquals([ended.code, stopped.code], [ran ? 0 : 1, 0], told);
-      assertEquals([carriersOf(place.port), isFree(place.port)], [[], true], told);
+      assertEquals([membersOf(place.port), isFree(place.port)], [[], true], told);
       const left = (await names()).filter((name) => name !== "filler");
       assertEquals({ leftByStart, left }, { leftByStart: [], left: [] }, told);
     } finally {
       sh("umount", dir);
     }
   }
-  tally("files", "full disk", disks.length);
 }, NO_MOUNT);
 
 attack("the disk becomes full while the server runs: stopped properly, nothing left", async () => {
@@ -293,12 +292,11 @@ attack("the disk becomes full while the server runs: stopped properly, nothing l
     const stopped = await runPolitely("stop", args);
 
     assertEquals([stopped.code, (await started.finished()).code], [0, 0], stopped.stderr);
-    assertEquals([carriersOf(place.port), isFree(place.port)], [[], true]);
+    assertEquals([membersOf(place.port), isFree(place.port)], [[], true]);
     assertEquals(await Array.fromAsync(Deno.readDir(dir), ({ name }) => name), ["filler"]);
   } finally {
     sh("umount", dir);
   }
-  tally("files", "disk becomes full", 1);
 }, NO_MOUNT);
 
 attack("a hundred lock files deleted under a running server: no second one starts", async () => {
@@ -314,5 +312,4 @@ attack("a hundred lock files deleted under a running server: no second one start
   }
   assertEquals(isAlive(started.pid), true);
   await settle(place);
-  tally("files", "lock deleted under a running server", count);
 });

@@ -14,7 +14,6 @@ import {
   shellCommand,
   some,
   startTimeOf,
-  tally,
   villain,
 } from "./attack.ts";
 
@@ -72,7 +71,6 @@ for (const program of ["stop", "start"] as const) {
 
       assertEquals([stranger.alive, remains(place)], [true, NOTHING], name);
     }
-    tally("identity", `PID file, ${program}`, CASES.length);
   });
 }
 
@@ -148,7 +146,6 @@ attack("records that are false in one thing harm nobody, and the work goes on", 
     assertEquals(stranger.alive, true, name);
     await settle(place, name);
   }
-  tally("identity", "records with one false thing", texts.length);
 });
 
 attack("a lock that is held, with a record of a stranger, signals nobody", async () => {
@@ -171,7 +168,6 @@ attack("a lock that is held, with a record of a stranger, signals nobody", async
     assertEquals([stopped.code, refused.code], [1, 1], stopped.stdout + refused.stderr);
     assertEquals([stranger.alive, await Deno.readTextFile(place.path("lock"))], [true, text]);
   }
-  tally("identity", "held lock with a false record", wrong.length);
 });
 
 attack("its own shell as the server of a record, with every proof: not signalled", async () => {
@@ -193,7 +189,6 @@ attack("its own shell as the server of a record, with every proof: not signalled
     assertEquals(code, 0, `leader of a group: ${leads}\n${stdout}${stderr}`);
     assertStringIncludes(stdout, "the shell lives: ", stderr);
   }
-  tally("identity", "own shell with every proof", 2);
 }, needs("setsid"));
 
 attack("stop and start --force inside the server they mean: refused, nothing harmed", async () => {
@@ -223,7 +218,6 @@ attack("stop and start --force inside the server they mean: refused, nothing har
     assertEquals(remains(place).free, false, all);
     await settle(place, program);
   }
-  tally("identity", "inside its own server", 2);
 });
 
 attack(
@@ -240,6 +234,5 @@ attack(
 
     assertEquals([managed.code, survived], [1, true]);
     await settle(place);
-    tally("identity", "record of another boot, --managed", 1);
   },
 );

@@ -197,7 +197,6 @@ function assertWritten(target: Target, text: string): void {
 
 /** Checks a property; a failing seed is printed, and belongs into fixtures/seeds.json. */
 function check<T>(name: string, property: fc.IProperty<T> | fc.IAsyncProperty<T>): Promise<void> {
-  tally("input", name, RUNS);
   const options = { numRuns: RUNS, ...seedOf(name) };
   return Promise.resolve(fc.assert(property as fc.IAsyncProperty<T>, options));
 }
@@ -414,7 +413,6 @@ attack("splitShellWords() splits as /bin/sh does", async () => {
     return [...words.length > 0 ? words : [""], `=${words.length}=\\0`].join("\0");
   }).join("");
   assertEquals(told, expected);
-  tally("input", "against /bin/sh", texts.length);
 }, ONLY_FULL ?? needs("sh"));
 
 Deno.test("parseDotenv() throws nothing and gives only what an environment can hold", async () => {
@@ -650,7 +648,6 @@ attack(
       assertPolite({ stdout, stderr }, told);
     }
     assertEquals(place.leftFiles(), []);
-    tally("input", "real programs with wrong arguments", wrong.length);
   },
 );
 
@@ -681,5 +678,4 @@ attack("any file in the place of .env: read, or a usage error; no hang", async (
     assertEquals([0, 2].includes(code), true, `${name}: ${code} ${stdout}${stderr}`);
     assertPolite({ stdout, stderr }, name);
   }
-  tally("input", ".env", some(2, traps).length);
 });

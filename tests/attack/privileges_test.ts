@@ -29,7 +29,6 @@ import {
   some,
   startTimeOf,
   stranger,
-  tally,
   until,
   villain,
 } from "./attack.ts";
@@ -55,7 +54,6 @@ attack("nobody against root's managed server: refused, sudo named, nothing distu
   for (const one of [refused, forced, stopped]) assertStringIncludes(one.stderr, "sudo", told);
   assertEquals(/is free|No server is running/.test(told), false, told);
   await settle(place);
-  tally("privileges", "nobody against root's managed server", 4);
 }, NOT_ROOT);
 
 attack("nobody against root's orphan: never called free, never signalled", async () => {
@@ -72,7 +70,6 @@ attack("nobody against root's orphan: never called free, never signalled", async
   assertEquals(isAlive(server), true);
   assertStringIncludes(stopped.stderr, "sudo", told);
   await settle(place);
-  tally("privileges", "nobody against root's orphan", 2);
 }, NOT_ROOT);
 
 attack("root stops nobody's server, and nothing of it is left", async () => {
@@ -83,7 +80,6 @@ attack("root stops nobody's server, and nothing of it is left", async () => {
 
   assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, stopped.stderr);
   assertEquals((await started.finished()).code, 0);
-  tally("privileges", "root stops nobody's server", 1);
 }, NOT_ROOT);
 
 for (const held of [false, true]) {
@@ -108,7 +104,6 @@ for (const held of [false, true]) {
 
       assertEquals(victim.alive, true, stopped.stdout + stopped.stderr);
       assertPolite(stopped);
-      tally("privileges", "forged record of another user", 1);
     },
     NOT_ROOT ?? needs("flock", "setsid"),
   );
@@ -134,7 +129,6 @@ attack("root-owned files in nobody's folder: stale ones are healed or named", as
       await settle(place, told);
     }
   }
-  tally("privileges", "root-owned files", 2 * some(1, [0o600, 0o644]).length);
 }, NOT_ROOT);
 
 attack("a listener that root and nobody share: the one is stopped, the other named", async () => {
@@ -161,7 +155,6 @@ time.sleep(1000)`;
   both.kill("SIGKILL");
   if (isAlive(child)) Deno.kill(child, "SIGKILL");
   await until(() => isFree(place.port), "the end of the listeners");
-  tally("privileges", "socket shared by two users", 1);
 }, NOT_ROOT);
 
 const NO_HIDEPID = NOT_ROOT ?? needsNamespace() ?? needs("mount", "grep");
@@ -205,7 +198,6 @@ attack("/proc with hidepid=2: root's listener is in use, not free; own servers w
     assertStringIncludes(part("own"), "is running on", told);
     assertStringIncludes(part("own"), `Server stopped, port ${own.port} is free`, told);
     assertEquals(remains(own), NOTHING, told);
-    tally("privileges", "hidepid=2", 4);
   } finally {
     await own[Symbol.asyncDispose]();
   }
@@ -224,5 +216,4 @@ attack("in a PID namespace with the /proc of another one nobody is hit by mistak
   assertEquals(isAlive(other.pid), true, told);
   assertEquals(/code 0|is free/.test(told), false, told);
   assertEquals(/Internal error|\n {4}at /.test(told), false, told);
-  tally("privileges", "foreign /proc", 1);
 }, ONLY_FULL ?? NO_HIDEPID);

@@ -8,7 +8,6 @@ import {
   shellCommand,
   some,
   stranger,
-  tally,
   until,
   villain,
 } from "./attack.ts";
@@ -33,7 +32,6 @@ for (const program of ["stop", "start"] as const) {
       assertStringIncludes(told, `PID ${ancestor.pid}: `);
       if (program === "stop") assertStringIncludes(told, "it runs this very command");
       assertEquals(isFree(place.port), false);
-      tally("protected", `ancestor, ${program}`, 1);
     },
   );
 }
@@ -68,7 +66,6 @@ attack("what holds the port for a container is refused, with the command that he
     assertStringIncludes(stopped.stderr, help);
     assertStringIncludes(forced.stderr, help);
   }
-  tally("protected", "container proxies", names.length);
 });
 
 attack("a proxy and an ordinary server share the port: only the latter is stopped", async () => {
@@ -94,7 +91,6 @@ attack("a proxy and an ordinary server share the port: only the latter is stoppe
   assertEquals(fates(stopped.stdout).get(proxy.pid), "protected", told);
   assertEquals(fates(dry.stdout).get(proxy.pid), "protected", dry.stdout);
   assertEquals(fates(dry.stdout).get(one.pid), "wouldStop", dry.stdout);
-  tally("protected", "proxy and server share the port", 1);
 });
 
 attack(
@@ -111,7 +107,6 @@ attack(
     assertEquals([stopped.code, isAlive(proxy.pid), isAlive(other.pid)], [1, true, false]);
     assertStringIncludes(stopped.stdout, `port ${two.port} is free`);
     await settle(two);
-    tally("protected", "several ports", 1);
   },
 );
 
@@ -129,7 +124,6 @@ print("code", done.returncode, done.stdout.decode(), flush=True)`;
 
   assertEquals(code, 0, stdout + stderr);
   assertStringIncludes(stdout, "code 1 ", stdout);
-  tally("protected", "inherited listening socket", 1);
 });
 
 attack("PID 1 of a container that listens is refused, exit code 1", async () => {
@@ -148,5 +142,4 @@ attack("PID 1 of a container that listens is refused, exit code 1", async () => 
   assertEquals([stopped.code, isAlive(Number(init))], [1, true], told);
   assertStringIncludes(stopped.stderr, "it is the system's first process", told);
   container.kill("SIGKILL");
-  tally("protected", "PID 1 of a container", 1);
 }, needsNamespace("nsenter"));

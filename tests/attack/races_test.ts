@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { get, isAlive, launch, Place, run, type Running } from "../e2e/harness.ts";
 import {
   assertPolite,
@@ -9,7 +9,6 @@ import {
   remains,
   settle,
   sleep,
-  tally,
   tries,
   until,
   villain,
@@ -70,7 +69,6 @@ attack("simultaneous starts: one wins, the others name it, nothing disturbs it",
       for (const one of all) await one[Symbol.asyncDispose]();
     }
   }
-  tally("races", `simultaneous starts (losers that named the winner: ${named})`, rounds * many);
 });
 
 attack("simultaneous start --detach: one wins, the others are refused", async () => {
@@ -88,7 +86,6 @@ attack("simultaneous start --detach: one wins, the others are refused", async ()
   } finally {
     for (const one of all) await one[Symbol.asyncDispose]();
   }
-  tally("races", "simultaneous start --detach", many);
 });
 
 attack("start --force against start --force: at most one is left, and it answers", async () => {
@@ -114,7 +111,6 @@ attack("start --force against start --force: at most one is left, and it answers
       for (const one of all) await one[Symbol.asyncDispose]();
     }
   }
-  tally("races", "start --force against start --force", rounds * many);
 });
 
 attack("storms of start, start --force, start --detach and stop end in order", async () => {
@@ -152,7 +148,6 @@ attack("storms of start, start --force, start --detach and stop end in order", a
   assertEquals(odd, []);
   const told = [...counts].sort().map(([key, count]) => `${key}: ${count}`).join(", ");
   const sum = [...counts.values()].reduce((a, b) => a + b, 0);
-  tally("races", `storm of ${FULL ? 60 : 1.5} s (${told})`, sum);
 });
 
 attack("stop at a random moment of a start: nothing is left, no lie is told", async () => {
@@ -174,7 +169,6 @@ attack("stop at a random moment of a start: nothing is left, no lie is told", as
     }
     await settle(place, why);
   }
-  tally("races", "stop at a random moment of a start", count);
 });
 
 attack("stop against Ctrl+C, both at once: both end with 0", async () => {
@@ -192,7 +186,6 @@ attack("stop against Ctrl+C, both at once: both end with 0", async () => {
     assertEquals(codes, [0, 0, 0], [ended!, ...stopped].map((e) => e.stdout + e.stderr).join("\n"));
     assertEquals(remains(place), NOTHING);
   }
-  tally("races", "stop against stop against Ctrl+C", count);
 });
 
 attack("kill -9 of the supervisor at a random moment: the next start or stop heals", async () => {
@@ -210,12 +203,11 @@ attack("kill -9 of the supervisor at a random moment: the next start or stop hea
       await using next = await place.start(PLAIN, ["--force"]);
       assertEquals(await get(place.port), "plain\n", context);
       assertPolite(next, context);
-      const strays = remains(place).carriers as number[];
+      const strays = remains(place).members as number[];
       assertEquals(strays, [place.serverPid()], context);
       await settle(place, context);
     } else await settle(place, context);
   }
-  tally("races", "kill -9 of the supervisor", count);
 });
 
 attack("kill -9 of the supervisor between two writes of the record loses nothing", async () => {
@@ -228,7 +220,6 @@ attack("kill -9 of the supervisor between two writes of the record loses nothing
   await Deno.writeTextFile(place.path("lock"), record + before.slice(record.length));
 
   await settle(place);
-  tally("races", "record half written", 1);
 });
 
 attack("kill -9 of stop at a random moment: the next stop heals", async () => {
@@ -246,21 +237,37 @@ attack("kill -9 of stop at a random moment: the next stop heals", async () => {
 
     await settle(place, `killed after ${ms} ms`, 0.3);
   }
-  tally("races", "kill -9 of stop", count);
 });
 
-attack("kill -9 of stop, then SIGTERM: the supervisor's own grace counts again", async () => {
+attack("a stop that is interrupted: the supervisor keeps to the grace it was given", async () => {
+  for (const signal of ["SIGKILL", "SIGINT"] as const) {
+    await using place = new Place();
+    await using started = await place.start(villain("stubborn", "{port}"), ["--timeout", "600"]);
+    await using stopping = launch("stop", [...place.args, "--timeout", "1"]);
+    await started.waitFor("asked by stop_server");
+    const asked = performance.now();
+    stopping.kill(signal);
+
+    const { code, stderr } = await started.finished();
+
+    const took = performance.now() - asked;
+    assertEquals([code, took > 900, took < 20_000], [0, true, true], `${signal}: ${took} ms`);
+    assertMatch(stderr, /Killed after the grace: PID \d+ \(python3\)/);
+    assertEquals(remains(place), NOTHING);
+  }
+});
+
+attack("SIGUSR1 and SIGUSR2 mean nothing to a supervisor, before a stop and in it", async () => {
   await using place = new Place();
-  await using started = await place.start(villain("stubborn", "{port}"), ["--timeout", "0.3"]);
-  await using stopping = launch("stop", [...place.args, "--timeout", "600"]);
-  await started.waitFor("asked by stop_server");
-  await stopping.killed();
+  await using started = await place.start(villain("stubborn", "{port}"), ["--timeout", "1"]);
+  for (const signal of ["SIGUSR1", "SIGUSR2"] as const) started.kill(signal);
+  assertEquals(await get(place.port), "plain\n");
 
   started.kill("SIGTERM");
-  await until(() => !isAlive(started.pid), "the end of the supervisor");
+  await started.waitFor("asked by SIGTERM");
+  for (const signal of ["SIGUSR1", "SIGUSR2"] as const) started.kill(signal);
 
-  assertEquals(remains(place), NOTHING);
-  tally("races", "kill -9 of stop, then SIGTERM", 1);
+  assertEquals([(await started.finished()).code, remains(place)], [0, NOTHING]);
 });
 
 attack("Ctrl+C while start --force waits for the old one: no server is spawned", async () => {
@@ -278,7 +285,6 @@ attack("Ctrl+C while start --force waits for the old one: no server is spawned",
   const spawned = await Deno.stat(file).then(() => true, () => false);
   assertEquals({ code, spawned }, { code: 0, spawned: false });
   await settle(place);
-  tally("races", "Ctrl+C during --force", 1);
 });
 
 attack("Ctrl+C against a start --detach that fails shows no stack trace", async () => {
@@ -296,7 +302,6 @@ attack("Ctrl+C against a start --detach that fails shows no stack trace", async 
     assertEquals([1, 3, 130, 143].includes(code), true, `${code} ${stdout}${stderr}`);
   }
   await settle(place);
-  tally("races", "Ctrl+C against a failing start --detach", count);
 });
 
 attack("refusals of a running server disturb nothing", async () => {
@@ -316,5 +321,4 @@ attack("refusals of a running server disturb nothing", async () => {
 
   assertEquals([await watched, place.serverPid(), isAlive(started.pid)], [0, before, true]);
   await settle(place);
-  tally("races", "refused starts while the server is asked", count);
 });

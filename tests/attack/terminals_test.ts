@@ -22,7 +22,6 @@ import {
   settle,
   shellCommand,
   sleep,
-  tally,
   until,
   villain,
 } from "./attack.ts";
@@ -88,7 +87,6 @@ attack(
     assertStringIncludes(stdout, `Server stopped, port ${place.port} is free`);
     // The last look may fall into the moment of the stop.
     assertEquals([failures <= 1, remains(place)], [true, NOTHING], stdout);
-    tally("terminals", "Ctrl+Z, fg, Ctrl+Z, bg, fg, Ctrl+C", 1);
   },
   BASH,
 );
@@ -115,7 +113,6 @@ attack("a supervisor that Ctrl+Z stopped does not keep stop from its work", asyn
   assertStringIncludes(stdout, "\ncode 0\n", stdout);
   assertEquals(stdout.includes("does not react"), false, stdout);
   assertEquals(remains(place), NOTHING, stdout);
-  tally("terminals", "stop of a supervisor in state T", 1);
 }, BASH);
 
 attack("a pipe whose reader went away: start goes on, and stops when told", async () => {
@@ -132,7 +129,6 @@ attack("a pipe whose reader went away: start goes on, and stops when told", asyn
 
   await shell.finished();
   assertEquals(await Deno.readTextFile(join(place.dir, "code")), "code 0\n");
-  tally("terminals", "start | head -1", 1);
 });
 
 attack("a pipe that nobody reads, full: stop is polite, and works", async () => {
@@ -151,7 +147,6 @@ attack("a pipe that nobody reads, full: stop is polite, and works", async () => 
   const goodbye = await Deno.stat(join(place.dir, "goodbye")).then(() => true, () => false);
   assertEquals(goodbye, true, `the server was asked politely; ${told}`);
   Deno.kill(-shell.pid, "SIGKILL");
-  tally("terminals", "full pipe, stop", 1);
 }, ONLY_FULL ?? needs("setsid"));
 
 attack("a pipe that nobody reads, full: SIGTERM and Ctrl+C still end it", async () => {
@@ -170,7 +165,6 @@ attack("a pipe that nobody reads, full: SIGTERM and Ctrl+C still end it", async 
 
     assertEquals(remains(place), NOTHING);
   }
-  tally("terminals", "full pipe, signals", 2);
 });
 
 attack("closed standard input, output and error: nothing ends up in the lock", async () => {
@@ -185,7 +179,6 @@ attack("closed standard input, output and error: nothing ends up in the lock", a
   await settle(place);
 
   assertEquals((await shell.finished()).code, 0);
-  tally("terminals", "closed 0, 1 and 2", 1);
 });
 
 attack("a hang-up of the shell's terminal stops everything, also a tree that left it", async () => {
@@ -198,7 +191,6 @@ attack("a hang-up of the shell's terminal stops everything, also a tree that lef
   await until(() => place.leftFiles().length === 0, "the end");
 
   assertEquals(remains(place), NOTHING);
-  tally("terminals", "hang-up of an interactive shell", 1);
 }, BASH);
 
 attack("a hang-up while it waits for readiness leaves nothing", async () => {
@@ -210,7 +202,6 @@ attack("a hang-up while it waits for readiness leaves nothing", async () => {
   await until(() => place.leftFiles().length === 0, "the end");
 
   assertEquals(remains(place), NOTHING);
-  tally("terminals", "hang-up before readiness", 1);
 }, ONLY_FULL ?? needs("setsid"));
 
 attack(
@@ -230,7 +221,6 @@ attack(
     assertPolite(stopped);
     await until(() => !isAlive(supervisor), "the last word of the supervisor");
     assertStringIncludes(await Deno.readTextFile(place.path("log")), "Server stopped");
-    tally("terminals", "--detach and hang-up", 1);
   },
   BASH,
 );

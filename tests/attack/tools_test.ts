@@ -12,7 +12,6 @@ import {
   Sentinel,
   some,
   stranger,
-  tally,
 } from "./attack.ts";
 
 const TOOLS = ["ss", "lsof", "netstat"];
@@ -119,7 +118,6 @@ attack(
       // Each costs 2 s.
       if (HANGS.test(name)) assertEquals([byStart, byStop].map(isOnceEach), [true, true], told);
     }
-    tally("tools", "all three broken in the same way", cases.length);
   },
 );
 
@@ -145,7 +143,6 @@ for (const liar of some(1, TOOLS)) {
 
     const told = stopped.stdout + stopped.stderr;
     assertEquals([stopped.code, innocent.alive, isAlive(owner.pid)], [0, true, false], told);
-    tally("tools", `${liar} names a stranger`, 1);
   });
 }
 
@@ -157,7 +154,6 @@ attack("a broken tool and a server of ours: neither start nor stop needs it", as
   const stopped = await run("stop", place.args, { env });
 
   assertEquals([stopped.code, takeAsked(place.dir)], [0, []]);
-  tally("tools", "hang while our own server runs", 2);
 });
 
 attack(
@@ -176,7 +172,6 @@ attack(
 
     const told = stopped.stdout + stopped.stderr;
     assertEquals([stopped.code, isAlive(owner.pid)], [4, true], told);
-    tally("tools", "empty answers as nobody", 1);
   },
   ONLY_FULL ?? NOT_ROOT,
 );

@@ -247,6 +247,7 @@ export class Place implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.leftFiles().length > 0 || !isFree(this.port)) await this.stop("--timeout", "1");
+    endEscaped(this.port);
     await Deno.remove(this.dir, { recursive: true });
   }
 }
@@ -394,6 +395,47 @@ export function sessionMembers(sid: number): number[] {
       return false;
     }
   });
+}
+
+/** Living processes that carry the marker of a port in their environment, and another entry or not. */
+export function carriersOf(port: number, entry: string, has: boolean): number[] {
+  if (Deno.build.os !== "linux") return [];
+  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter(Boolean);
+  return pids.filter((pid) => {
+    try {
+      const text = `\0${Deno.readTextFileSync(`/proc/${pid}/environ`)}`;
+      return text.includes(`\0SERVER_GUARD=${port}:`) && text.includes(`\0${entry}\0`) === has &&
+        isAlive(pid);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What left a server's session lives on after its stop, on purpose: a test ends it by its own mark. */
+const ESCAPED = "LEFT=1";
+
+/** Processes that have left a server of a port. */
+export function escapedFrom(port: number): number[] {
+  return carriersOf(port, ESCAPED, true);
+}
+
+/** Processes of a server of a port that have not left it. */
+export function membersOf(port: number): number[] {
+  return carriersOf(port, ESCAPED, false);
+}
+
+/** One of them may fork its successor at this very moment. */
+function endEscaped(port: number): void {
+  for (let pids = escapedFrom(port); pids.length > 0; pids = escapedFrom(port)) {
+    for (const pid of pids) {
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch {
+        // it has ended
+      }
+    }
+  }
 }
 
 /** Waits for a promise, but not longer than a time. */

@@ -62,9 +62,8 @@ testWith(
     assertEquals(tree.length, 3);
     assertEquals(second.code, 1);
     const owners = [...second.stderr.matchAll(/ {2}- PID (\d+)/g)].map(([, pid]) => Number(pid));
-    assertEquals(owners.length, 2, "reloader and worker share the socket");
-    assertEquals(owners.every((pid) => tree.includes(pid)), true);
     assertEquals(owners[0], place.serverPid());
+    assertEquals(owners.sort(), tree.sort(), "reloader, resource tracker and worker");
     assertEquals(await get(place.port, "/health"), '{"status":"ok"}');
   },
 );

@@ -40,7 +40,7 @@ def escape(clean):
         os.setsid()
         if os.fork() == 0:
             print(f"escaped {os.getpid()}\n", end="", flush=True)
-            os.execve("/bin/sleep", ["sleep", "1000"], {} if clean else dict(os.environ))
+            os.execve("/bin/sleep", ["sleep", "1000"], {} if clean else dict(os.environ, LEFT="1"))
         os._exit(0)
     os.wait()
 
@@ -109,19 +109,29 @@ def storm(port, seconds):
 
 
 def hop(port):
-    """A process that forks its successor and dies, 25 times a second, at most 200 generations."""
-    s = listen(port)
-    threading.Thread(target=serve, args=(s,), daemon=True).start()
-    if os.fork() == 0:
-        s.close()
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        for _ in range(200):
-            if os.fork() != 0:
-                os._exit(0)
+    """Has a process that forks its successor and dies, in this session."""
+    subprocess.Popen([sys.executable, "-I", "-S", __file__, "hopper", str(port)])
+    plain(port)
+
+
+def hop_away(port):
+    """The same, each in a session of its own."""
+    subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__, "hopper", str(port), "away"],
+        env=dict(os.environ, LEFT="1"),
+    )
+    plain(port)
+
+
+def hopper(port, away=None):
+    """Forks its successor and dies, 25 times a second, at most 200 generations."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for _ in range(200):
+        if os.fork() != 0:
+            os._exit(0)
+        if away:
             os.setsid()
-            time.sleep(0.04)
-        os._exit(0)
-    time.sleep(1000)
+        time.sleep(0.04)
 
 
 def stopped(port):
