@@ -6,6 +6,7 @@
  */
 
 import { reasonOf } from "../errors.ts";
+import { deadline, delay } from "../process/mod.ts";
 import { printable } from "./plain.ts";
 
 export { plain } from "./plain.ts";
@@ -136,7 +137,7 @@ export class Writer {
         done += await this.#streams[name].write(firstPiece(bytes.subarray(done)));
       } catch (error) {
         if (!isFull(error)) this.#failures[name] = reasonOf(error);
-        else await new Promise((retry) => setTimeout(retry, RETRY_MS));
+        else await delay(RETRY_MS);
       }
     }
   }
@@ -193,8 +194,8 @@ function columns(): number {
 }
 
 async function atMost(work: Promise<unknown>, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
+  const late = Promise.withResolvers<void>();
+  const callOff = deadline(ms, late.resolve);
+  await Promise.race([work, late.promise]);
+  callOff();
 }

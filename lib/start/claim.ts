@@ -13,6 +13,7 @@ import {
   type Lock,
   type LockRecord,
   look,
+  lookAtGuard,
   type Plan,
   type PortView,
   takeLock,
@@ -76,8 +77,15 @@ interface Attempt {
 
 async function tryClaim(options: ClaimOptions): Promise<Attempt> {
   const { platform, port, host, pidDir, force } = options;
-  const { lock: path } = filesOf(pidDir, port);
-  const lock = await poll(() => takeLock(path, platform), performance.now() + LOCK_WAIT_MS);
+  const files = filesOf(pidDir, port);
+  // A supervisor that lives and says so lets go of it no sooner.
+  const isTaken = async () =>
+    (await lookAtGuard(files, platform)).kind === "living" ? "taken" : null;
+  const taken = await poll(
+    async () => takeLock(files.lock, platform) ?? await isTaken(),
+    performance.now() + LOCK_WAIT_MS,
+  );
+  const lock = taken === "taken" ? null : taken;
   try {
     const claimed = lock === null ? {} : { claimed: lock };
     const [view] = await look({ platform, ports: [port], pidDir, probeHost: host, ...claimed });
