@@ -4,7 +4,7 @@
  * @module
  */
 
-import { completionScript, SHELLS } from "../lib/cli/completions.ts";
+import { completionScript, SHELLS } from "./completion_scripts.ts";
 
 const shell = SHELLS.find((name) => name === Deno.args[0]);
 if (shell === undefined || Deno.args.length > 1) {

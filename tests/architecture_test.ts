@@ -19,7 +19,7 @@ const BESIDE_FACES: Record<string, RegExp> = {
   "lib/cli/stop_program.ts": /^stop_server\.ts$/,
   "lib/cli/status_program.ts": /^scripts\/status_server\.ts$/,
   "lib/cli/logs_program.ts": /^scripts\/logs_server\.ts$/,
-  "lib/cli/completions.ts": /^scripts\/completions\.ts$/,
+  "lib/cli/options.ts": /^scripts\/completion_scripts\.ts$/,
 };
 
 /** Effects, and the only files that have them. */

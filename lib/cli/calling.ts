@@ -9,7 +9,7 @@ import { fromFileUrl } from "@std/path/from-file-url";
 import { join } from "@std/path/join";
 import { ServerError } from "../errors.ts";
 import type { ProgramName } from "./options.ts";
-import { quoteWord, quoteWords } from "./quoting.ts";
+import { quoteWord, quoteWords } from "./plain.ts";
 
 /** What can be seen of a call. */
 export interface CallFacts {

@@ -20,7 +20,7 @@ const TAIL_BYTES = 4 << 20;
 const FOLLOW_EVERY_MS = 200;
 
 /** Runs `logs_server`. */
-export const logsProgram: Program = async (args, context) => {
+export async function logsProgram(args: readonly string[], context: Context): Promise<number> {
   const configured = await configureFrom("logs", configureLogs, args, context);
   if (typeof configured === "number") return configured;
   const { port, lines, follow, pidDir } = configured.config;
@@ -40,7 +40,7 @@ export const logsProgram: Program = async (args, context) => {
   if (follow) await followFrom(path, first, size, context);
   else first.file.close();
   return 0;
-};
+}
 
 /** Where a living server writes; else where the last one wrote by default. */
 async function logOf(port: number, pidDir: string): Promise<string> {

@@ -7,8 +7,7 @@
 import type { HiddenHolder, ProcessRow } from "../platform/mod.ts";
 import type { PidFile } from "../port/mod.ts";
 import { BUILTIN_WORD } from "./options.ts";
-import { plain } from "./plain.ts";
-import { quoteWords } from "./quoting.ts";
+import { plain, quoteWords } from "./plain.ts";
 
 /** A process in a list: `PID 12: python3 - /usr/bin/python3 -m http.server`. */
 export function describeProcess({ pid, name, command }: ProcessRow): string {

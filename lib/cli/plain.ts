@@ -1,5 +1,5 @@
 /**
- * Makes text that somebody else chose harmless on a terminal.
+ * Makes text that somebody else chose harmless: on a terminal, and as words of a command that is copied.
  *
  * @module
  */
@@ -41,4 +41,39 @@ export function printable(text: string): string {
 function code(char: string): string {
   return char.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
     .join("");
+}
+
+/**
+ * A word as a shell reads it back: a POSIX shell, or on Windows both cmd and PowerShell.
+ *
+ * On Windows no quoting fits both in every case; where it does not, the copied command names another
+ * file, but runs nothing else.
+ */
+export function quoteWord(word: string, isWindows: boolean): string {
+  return isWindows ? quoteForWindows(word) : quoteForPosix(word);
+}
+
+/** A command line as a shell reads it back. */
+export function quoteWords(words: readonly string[], isWindows: boolean): string {
+  return words.map((word) => quoteWord(word, isWindows)).join(" ");
+}
+
+function quoteForPosix(word: string): string {
+  // zsh expands a `=` in front; braces of ours stand for themselves in every shell.
+  if (/^(?!=)(?:[\w@%+=:,./-]|\{(?:host|port)\})+$/.test(word)) return word;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function quoteForWindows(word: string): string {
+  if (/^[\w:./\\+-]+$/.test(word)) return word;
+  const inner = word
+    // Both shells and the program that reads its arguments take two for one.
+    .replaceAll('"', '""')
+    // The program takes a backslash before the closing quote for an escape.
+    .replace(/\\+$/, "$&$&")
+    // PowerShell would expand these, cmd knows no escape for them.
+    .replace(/`|\$(?=[\w({:?^$])/g, "`$&");
+  // Between two of them cmd sees a variable, in quotes too: the escape works outside of quotes alone.
+  const isVariable = inner.indexOf("%") !== inner.lastIndexOf("%");
+  return `"${isVariable ? inner.replaceAll("%", `"^%"`) : inner}"`;
 }

@@ -9,11 +9,10 @@ import { reasonOf, ServerError } from "../errors.ts";
 import { portsOf } from "../port/mod.ts";
 import { type Calling, commandFor, currentCalling } from "./calling.ts";
 import type { Asked, Configure, StatusConfig } from "./config.ts";
-import { readDotenv } from "./dotenv.ts";
+import { readDotenv, type Surroundings } from "./settings.ts";
 import { errorJson } from "./json.ts";
 import { type ProgramName, VERSION } from "./options.ts";
 import { plain } from "./plain.ts";
-import type { Surroundings } from "./settings.ts";
 import type { Line } from "./stop_messages.ts";
 import { Writer } from "./writer.ts";
 

@@ -4,12 +4,10 @@
  * @module
  */
 
+import { ServerError } from "../errors.ts";
+import { plain, quoteWord, quoteWords } from "./plain.ts";
 import { existsSync } from "@std/fs/exists";
 import { join } from "@std/path/join";
-import { ServerError } from "../errors.ts";
-import { plain } from "./plain.ts";
-import { splitShellWords } from "./shell_words.ts";
-import { refuseSlips } from "./slips.ts";
 
 /** What a start says of its server. */
 export interface CommandWish {
@@ -119,4 +117,109 @@ function portHint(template: readonly string[]): string | null {
   if (!isScript || rest.length === 0) return null;
   const separator = name === "npm" && !rest.includes("--") ? ["--"] : [];
   return plain([name, ...rest, ...separator, "--port {port}"].join(" "));
+}
+
+/**
+ * Splits text into words: quotes and backslashes are honoured, nothing is expanded.
+ *
+ * See POSIX, Shell Command Language, 2.2 Quoting. On Windows write paths with `/` or in quotes,
+ * since an unquoted backslash escapes.
+ *
+ * @throws {SyntaxError} If a quote is not closed or the text ends in a backslash.
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { splitShellWords } from "./server_command.ts";
+ *
+ * assertEquals(splitShellWords(`uvicorn "my app:app" --port {port}`), [
+ *   "uvicorn",
+ *   "my app:app",
+ *   "--port",
+ *   "{port}",
+ * ]);
+ * ```
+ */
+export function splitShellWords(text: string): string[] {
+  const words: string[] = [];
+  let word: string | null = null;
+  let quote: string | null = null;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote === "'") {
+      if (char === "'") quote = null;
+      else word += char;
+    } else if (char === "\\") {
+      const next = text[++i];
+      if (next === undefined) throw new SyntaxError("Cannot split words: trailing backslash");
+      // Inside double quotes a backslash escapes only these; elsewhere a newline vanishes.
+      if (quote === '"' && !'$`"\\\n'.includes(next)) word += char + next;
+      else if (next !== "\n") word = (word ?? "") + next;
+    } else if (quote === '"') {
+      if (char === '"') quote = null;
+      else word += char;
+    } else if (char === "'" || char === '"') {
+      quote = char;
+      word ??= "";
+    } else if (" \t\r\n".includes(char)) {
+      if (word !== null) words.push(word);
+      word = null;
+    } else {
+      word = (word ?? "") + char;
+    }
+  }
+  if (quote !== null) throw new SyntaxError(`Cannot split words: ${quote} is not closed`);
+  if (word !== null) words.push(word);
+  return words;
+}
+
+/** Words that a shell acts upon; no shell is run. */
+const OPERATORS = ["&&", "||", "|", ">", ">>", "2>", "2>&1"];
+
+/**
+ * Refuses a command that only a shell would understand, with the one that does it.
+ *
+ * @throws {ServerError} Of kind `usage`, with the cure.
+ */
+export function refuseSlips(words: readonly string[], isWindows: boolean): void {
+  const [first = ""] = words;
+  if (words.length === 1 && /\s/.test(first)) refuseOneWord(first, isWindows);
+  const operator = words.find((word) => OPERATORS.includes(word));
+  if (operator !== undefined || first === "cd") {
+    const line = words.map((word) => OPERATORS.includes(word) ? word : quoteWord(word, isWindows))
+      .join(" ");
+    throw forShell(operator ?? first, line, isWindows);
+  }
+  if (/^[A-Za-z_]\w*=/.test(first)) {
+    const cure = isWindows
+      ? inShell(`set ${first}&& ${quoteWords(words.slice(1), true)}`, true)
+      : `env ${quoteWords(words, false)}`;
+    throw slip(first, "is a variable, not a program", cure);
+  }
+}
+
+/** A whole command line in quotes. */
+function refuseOneWord(line: string, isWindows: boolean): void {
+  let words: string[];
+  try {
+    words = splitShellWords(line);
+  } catch {
+    return; // an open quote: whatever it is, it is no command line
+  }
+  if (words.some((word) => OPERATORS.includes(word)) || words[0] === "cd") {
+    throw forShell(words.find((word) => OPERATORS.includes(word)) ?? "cd", line.trim(), isWindows);
+  }
+  refuseSlips(words.length > 1 ? words : [], isWindows);
+  throw slip(line, "is one word with blanks", `-- ${quoteWords(words, isWindows)}`);
+}
+
+function forShell(word: string, line: string, isWindows: boolean): ServerError {
+  return slip(word, "needs a shell, and none is run", inShell(line, isWindows));
+}
+
+function inShell(line: string, isWindows: boolean): string {
+  return `${isWindows ? "cmd /c" : "sh -c"} ${quoteWord(line, isWindows)}`;
+}
+
+function slip(word: string, why: string, cure: string): ServerError {
+  return new ServerError("usage", `Server command: "${plain(word)}" ${why}; write: ${plain(cure)}`);
 }

@@ -1,11 +1,10 @@
 /**
- * One setting at a time: looks for it in flag, environment, `.env` and default, and reads its value,
- * naming the source of a bad one.
+ * Where settings come from: flag, environment, `.env`, default. A bad value names its source.
  *
  * @module
  */
 
-import { ServerError } from "../errors.ts";
+import { reasonOf, ServerError } from "../errors.ts";
 import type { Arguments } from "./arguments.ts";
 import { OPTIONS } from "./options.ts";
 import { plain } from "./plain.ts";
@@ -87,4 +86,103 @@ export function parseLines(text: string, source: string): number {
 
 function bad(source: string, text: string, reason: string): ServerError {
   return new ServerError("usage", `Invalid value for ${source}: "${plain(text)}" is ${reason}`);
+}
+
+/** Variables of a file, and what is wrong with its other lines. */
+export interface EnvFile {
+  /** The assignments. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** One sentence for each line that is none, without its text: that may be a secret. */
+  readonly warnings: readonly string[];
+}
+
+/** All that is read from `.env`: the rest belongs to the server's own reader. */
+const OURS = ["SERVER_COMMAND", "CORS_ORIGINS", ...OPTIONS.flatMap(({ env }) => env ?? [])];
+
+/**
+ * Reads our variables from `.env`. It may be missing, and a folder or a FIFO of that name is no
+ * settings file: neither is opened, so that nothing hangs.
+ *
+ * @throws {ServerError} Of kind `usage` if it may not be read.
+ */
+export async function readDotenv(path: string = ".env"): Promise<EnvFile> {
+  const text = await readFile(path);
+  if (text === null) return { variables: {}, warnings: [] };
+  const { variables, warnings } = await parseEnvText(text, path);
+  const ours = Object.entries(variables).filter(([name]) => OURS.includes(name));
+  return { variables: Object.fromEntries(ours), warnings };
+}
+
+/**
+ * Reads the files of `--env-file` for the server's environment. Of a variable that several files give
+ * the first counts; those that are set already are left out.
+ *
+ * @throws {ServerError} Of kind `usage` if a file is missing or cannot be read.
+ */
+export async function readEnvFiles(
+  paths: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<EnvFile> {
+  const added = new Map<string, string>();
+  const warnings: string[] = [];
+  for (const path of paths) {
+    const text = await readFile(path);
+    if (text === null) {
+      throw new ServerError("usage", `Cannot read --env-file ${plain(path)}: no such file`);
+    }
+    const file = await parseEnvText(text, path);
+    warnings.push(...file.warnings);
+    for (const [name, value] of Object.entries(file.variables)) {
+      if (env[name] === undefined && !added.has(name)) added.set(name, value);
+    }
+  }
+  return { variables: Object.fromEntries(added), warnings };
+}
+
+/** The text of a regular file; `null` where there is none. */
+async function readFile(path: string): Promise<string | null> {
+  try {
+    return (await Deno.stat(path)).isFile ? await Deno.readTextFile(path) : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return null;
+    }
+    throw new ServerError("usage", `Cannot read ${plain(path)}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Parses the text of a file; its path is for the warnings. */
+export async function parseEnvText(text: string, path: string): Promise<EnvFile> {
+  const { parseEnv } = await import("node:util");
+  const content = text.replace(/^\uFEFF/, "");
+  const variables = Object.entries(parseEnv(content)).filter(
+    (entry): entry is [string, string] =>
+      entry[0] !== "" && entry.every((part) => part !== undefined && !part.includes("\0")),
+  );
+  const warnings = strayLines(content).map((line) =>
+    `Line ${line} of ${plain(path)} is not NAME=value and is ignored`
+  );
+  return { variables: Object.fromEntries(variables), warnings };
+}
+
+/** Numbers of the lines that are neither blank, a comment, an assignment nor part of its value. */
+function strayLines(text: string): number[] {
+  const lines = text.split(/\r?\n/);
+  const strays: number[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!;
+    const assignment = /^\s*(?:export\s+)?[\w.-]+\s*=\s*(["'`])?(.*)$/.exec(line);
+    if (assignment === null) {
+      if (!/^\s*(?:#.*)?$/.test(line)) strays.push(i + 1);
+      continue;
+    }
+    const [, quote, rest = ""] = assignment;
+    if (quote === undefined || rest.includes(quote)) continue;
+    // A quote that is never closed is an ordinary character, as the parser sees it.
+    const end = lines.findIndex((later, at) => at > i && later.includes(quote));
+    if (end !== -1) i = end;
+  }
+  return strays;
 }

@@ -19,7 +19,7 @@ import {
 } from "../start/mod.ts";
 import { commandFor } from "./calling.ts";
 import { configureStart, type StartConfig } from "./config.ts";
-import { readEnvFiles } from "./dotenv.ts";
+import { readEnvFiles, type Surroundings } from "./settings.ts";
 import { startJson } from "./json.ts";
 import { maskSecrets } from "./messages.ts";
 import { BACKGROUND_WORD, BUILTIN_WORD } from "./options.ts";
@@ -28,18 +28,16 @@ import {
   type Context,
   currentFolder,
   pidDirOf,
-  type Program,
   sayLines,
   stopCommandFor,
 } from "./program.ts";
 import { startRefusal } from "./refusals.ts";
 import { resolveCommand } from "./server_command.ts";
-import type { Surroundings } from "./settings.ts";
 import { backgroundText, startEventLines, type StartWords } from "./start_messages.ts";
 import type { Line } from "./stop_messages.ts";
 
 /** Runs `start_server`. */
-export const startProgram: Program = async (args, context) => {
+export async function startProgram(args: readonly string[], context: Context): Promise<number> {
   if (args[0] === BUILTIN_WORD) return await runBuiltin(args);
   const isSupervisor = args[0] === BACKGROUND_WORD;
   const own = isSupervisor ? args.slice(1) : args;
@@ -51,7 +49,7 @@ export const startProgram: Program = async (args, context) => {
   const begun = new Start(config, around, platform, requests, context);
   if (isSupervisor) return await begun.inBackground();
   return await (config.detach ? begun.detached(own) : begun.inForeground());
-};
+}
 
 class Start {
   readonly #config: StartConfig;

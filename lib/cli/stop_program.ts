@@ -15,7 +15,6 @@ import {
   isHere,
   pidDirOf,
   portsIn,
-  type Program,
   sayLines,
 } from "./program.ts";
 import { type Line, noServers, stopEventLine, stopResultLines } from "./stop_messages.ts";
@@ -24,7 +23,7 @@ import { type Line, noServers, stopEventLine, stopResultLines } from "./stop_mes
 const SEVERITY = [4, 1, 0];
 
 /** Runs `stop_server`. */
-export const stopProgram: Program = async (args, context) => {
+export async function stopProgram(args: readonly string[], context: Context): Promise<number> {
   const configured = await configureFrom("stop", configureStop, args, context);
   if (typeof configured === "number") return configured;
   const { config } = configured;
@@ -42,7 +41,7 @@ export const stopProgram: Program = async (args, context) => {
   });
   if (results.length === 0 && !json) writer.out(noServers(pidDir));
   return SEVERITY.find((code) => results.some((one) => one.code === code)) ?? 0;
-};
+}
 
 /** Says what happens on ports that are stopped side by side, in the order of the ports. */
 class Talk {

@@ -1,7 +1,7 @@
 /** The completion scripts, in the shells themselves where they are installed. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { completionScript, type Shell, SHELLS } from "../../lib/cli/completions.ts";
+import { completionScript, type Shell, SHELLS } from "../../scripts/completion_scripts.ts";
 
 /** What is typed, and what is offered for its last word. */
 const OFFERS: [line: string, offers: string[]][] = [

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { parseEnvText, readDotenv, readEnvFiles } from "../../lib/cli/dotenv.ts";
+import { parseEnvText, readDotenv, readEnvFiles } from "../../lib/cli/settings.ts";
 import { ServerError } from "../../lib/errors.ts";
 
 const isWindows = Deno.build.os === "windows";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { quoteWord, quoteWords } from "../../lib/cli/quoting.ts";
+import { quoteWord, quoteWords } from "../../lib/cli/plain.ts";
 
 const WORDS = [
   ...[

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { splitShellWords } from "../../lib/cli/shell_words.ts";
+import { splitShellWords } from "../../lib/cli/server_command.ts";
 
 function testTable(name: string, table: [text: string, words: string[]][]): void {
   Deno.test(`splitShellWords() ${name}`, { permissions: "none" }, () => {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { optionsOf, type OptionSpec } from "./options.ts";
+import { optionsOf, type OptionSpec } from "../lib/cli/options.ts";
 
 /** The shells there is a script for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
