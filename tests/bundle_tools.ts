@@ -25,12 +25,7 @@ export async function tool(command: string, ...args: string[]): Promise<Ran> {
   }
 }
 
-/**
- * Finds Bun: on PATH, else through npx.
- *
- * @param options With `fetch`, npx fetches it if it does not have it.
- * @returns Its path, or `null`.
- */
+/** Path of Bun on PATH, else in npx's cache; with `fetch`, npx fetches it if it does not have it. */
 export async function findBun(options: { fetch: boolean }): Promise<string | null> {
   const code = "console.log('path=' + process.execPath)";
   const npx = ["npx", ...(options.fetch ? [] : ["--offline"]), "--yes", "--", "bun"];
@@ -42,19 +37,11 @@ export async function findBun(options: { fetch: boolean }): Promise<string | nul
   return null;
 }
 
-/**
- * Makes the bundles.
- *
- * @param folder Where.
- * @returns `null`, or why there are none.
- */
+/** Makes the bundles; why there are none, where esbuild cannot be fetched, or `null`. */
 export async function bundle(folder: string): Promise<string | null> {
-  const { success, text } = await tool(
-    Deno.execPath(),
-    "run",
-    "-A",
-    join(ROOT, "scripts", "bundle.ts"),
-    folder,
-  );
-  return success ? null : text.split("\n")[0]!;
+  const script = join(ROOT, "scripts", "bundle.ts");
+  const { success, text } = await tool(Deno.execPath(), "run", "-A", script, folder);
+  if (success) return null;
+  if (/sending request|dns error|esbuild/i.test(text)) return text.split("\n")[0]!;
+  throw new Error(text);
 }
