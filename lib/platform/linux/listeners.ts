@@ -108,6 +108,7 @@ function discovery(
   const pids = new Set(here.flatMap(({ pid }) => pid ?? []));
   const processes = [...pids].flatMap((pid) => livingProcess(pid) ?? []);
   const unseen = here.filter(({ pid }) => pid === null);
+  if (unseen.length === 0) unseen.push(...notHeldBy(processes, port, sockets));
   if (processes.length + unseen.length > 0) {
     const hidden = unseen.length === 0 ? [] : hiddenAmong(port, unseen, sockets);
     return { kind: "found", processes, hidden };
@@ -117,6 +118,21 @@ function discovery(
   return socketsOn([port]).length === 0
     ? { kind: "none" }
     : { kind: "found", processes: [], hidden: hiddenAmong(port, [], sockets) };
+}
+
+/** `lsof` leaves out what it may not see: sockets of the port that nobody who was named holds. */
+function notHeldBy(
+  processes: readonly ProcessRow[],
+  port: number,
+  sockets: readonly ListenerRow[],
+): ListenerRow[] {
+  const held = processes.map(({ pid }) => socketInodes(pid));
+  const rest = sockets.filter((row) =>
+    row.port === port && !held.some((inodes) => inodes?.has(row.inode!))
+  );
+  if (processes.length === 0 || held.includes(null) || rest.length === 0) return [];
+  const now = new Set(socketsOn([port]).map(({ inode }) => inode));
+  return rest.filter(({ inode }) => now.has(inode));
 }
 
 function livingProcess(pid: number): ProcessRow | null {

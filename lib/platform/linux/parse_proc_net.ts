@@ -68,7 +68,6 @@ export function parseProcNetRow(line: string): ListenerRow | "other" | null {
   return { address: decodeAddress(hex), port, pid: null, name: null, uid, inode };
 }
 
-/** Turns words in little-endian hex into dotted IPv4, or IPv6 as in RFC 5952. */
 /**
  * Finds the connections that have a local port, in the text of `/proc/net/tcp` or `tcp6`. Without inode
  * are those that no process holds any more, TIME_WAIT among them.
@@ -80,11 +79,14 @@ export function parseProcNetUses(text: string, port: number): SocketUse[] {
     if (state === undefined || state === "0A" || inode === "0") continue;
     if (parseInt(hexPort, 16) !== port) continue;
     const [hex = "", peerPort = ""] = remote.split(":");
-    uses.push({ inode, peer: `${decodeAddress(hex)}:${parseInt(peerPort, 16)}` });
+    const address = decodeAddress(hex);
+    const host = address.includes(":") ? `[${address}]` : address;
+    uses.push({ inode, peer: `${host}:${parseInt(peerPort, 16)}` });
   }
   return uses;
 }
 
+/** Turns words in little-endian hex into dotted IPv4, or IPv6 as in RFC 5952. */
 function decodeAddress(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) =>
     (word.match(/../g) ?? []).reverse().map((byte) => parseInt(byte, 16))
