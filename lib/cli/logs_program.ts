@@ -11,7 +11,7 @@ import { delay, listenForStop } from "../process/mod.ts";
 import { commandFor } from "./calling.ts";
 import { configureLogs } from "./config.ts";
 import { plain } from "./plain.ts";
-import { configureFrom, type Context, pidDirOf, type Program } from "./program.ts";
+import { configureFrom, type Context, pidDirOf } from "./program.ts";
 
 /** Most of the log that its last lines are taken from, bytes. */
 const TAIL_BYTES = 4 << 20;

@@ -1,10 +1,11 @@
 /**
- * Which PIDs may be signalled, and when two identities are one process.
+ * Which PIDs may be signalled, and when two identities are one process. The only file that calls `Deno.kill`,
+ * so that no PID escapes the check before it.
  *
  * @module
  */
 
-import type { Identity } from "./types.ts";
+import type { Identity, SignalResult } from "./types.ts";
 
 /**
  * Tells whether a PID may be signalled at all: an integer from 2 to 2^31 - 1.
@@ -32,4 +33,29 @@ export function isSameProcess(a: Identity | null, b: Identity | null): boolean {
 /** A key for maps of processes. */
 export function keyOf({ pid, startTime }: Identity): string {
   return `${pid} ${startTime}`;
+}
+
+/** Signals one process. Throws a RangeError unless the PID is an integer above 1. */
+export function killProcess(pid: number, signal: Deno.Signal): SignalResult {
+  return kill(pid, 1, signal);
+}
+
+/**
+ * Signals a process group. It can be signalled after its leader was reaped, while a member lives; a
+ * zombie counts as a member. See kill(2).
+ */
+export function killGroup(pgid: number, signal: Deno.Signal): SignalResult {
+  return kill(pgid, -1, signal);
+}
+
+function kill(id: number, sign: 1 | -1, signal: Deno.Signal): SignalResult {
+  if (!isTargetPid(id)) throw new RangeError(`Cannot signal ${id}: not a process ID above 1`);
+  try {
+    Deno.kill(sign * id, signal);
+    return "sent";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "gone";
+    if (error instanceof Deno.errors.PermissionDenied) return "denied";
+    throw error;
+  }
 }

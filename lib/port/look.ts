@@ -15,13 +15,11 @@ import {
   type Stat,
 } from "../platform/mod.ts";
 import { type Family, findFamily, NO_FAMILY, without } from "../process/mod.ts";
-import { filesOf, type PortFiles } from "./files.ts";
+import { filesOf, type PortFiles, readPidFile } from "./files.ts";
 import { type Guard, guardOfClaimed, isSameGuard, lookAtGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
-import { originOf, restarterAmong } from "./origin.ts";
-import { readPidFile } from "./pid_file.ts";
+import { originOf, protectionOf, restarterAmong } from "./origin.ts";
 import { type Probe, probePort } from "./probe.ts";
-import { protectionOf } from "./protect.ts";
 import { type LockRecord, lostRecord, markerOf, placeOfMarker } from "./record.ts";
 import type { PortView, ServerView, Stranger } from "./view.ts";
 
@@ -140,7 +138,7 @@ interface Seen {
 
 async function viewOf(draft: Draft, seen: Seen, what: Look): Promise<PortView> {
   const { platform } = what;
-  const { port, files, guard, record } = draft;
+  const { port, files, record } = draft;
   const { early, discovery, lineage, probe } = seen;
   const listeners = discovery.kind === "found" ? discovery.processes : [];
   const elsewhere = await placeElsewhere(draft, listeners, early, platform);

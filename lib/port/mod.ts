@@ -4,12 +4,12 @@
  * @module
  */
 
-export * from "./answer.ts";
+export * from "./probe.ts";
 export * from "./decide.ts";
 export * from "./files.ts";
 export { familyOfRecord, type Look, look } from "./look.ts";
 export { type Lock, takeLock } from "./lock.ts";
-export * from "./note.ts";
+export * from "./files.ts";
 export { isShell } from "./origin.ts";
 export { lstatOrNull, openFile, openForAppending, type OwnFile, readFrom } from "./own_file.ts";
 export { type Guard, lookAtGuard } from "./guard.ts";
@@ -19,7 +19,7 @@ export {
   removeOwnPidFile,
   removePidFile,
   writePidFile,
-} from "./pid_file.ts";
+} from "./files.ts";
 export { isPortFree, nextFreePort } from "./probe.ts";
 export * from "./record.ts";
 export * from "./run_log.ts";

@@ -7,14 +7,7 @@
  */
 
 import { reasonOf, ServerError } from "../errors.ts";
-import {
-  lstatOrNull,
-  openFile,
-  openForAppending,
-  readFrom,
-  unusable,
-  whyNotOurs,
-} from "./own_file.ts";
+import { openFile, openForAppending, readFrom, unusable, whyNotOurs } from "./own_file.ts";
 
 /** A log larger than this is moved aside before a run, bytes. */
 const MAX_LOG_BYTES = 10 << 20;
@@ -42,7 +35,7 @@ export interface RunLog {
 export async function openRunLog(path: string): Promise<RunLog> {
   // Checked by the rules for all files of ours; then opened once more, as Deno tells no descriptor.
   using checked = openForAppending(path, "log");
-  if (checked.statSync().size > MAX_LOG_BYTES) Deno.renameSync(path, `${path}.1`);
+  if ((await checked.stat()).size > MAX_LOG_BYTES) await Deno.rename(path, `${path}.1`);
   const { constants, fstatSync, openSync, writeSync } = await import("node:fs");
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT |
     (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);

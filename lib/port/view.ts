@@ -6,9 +6,8 @@
  */
 
 import type { HiddenHolder, PortUse, ProcessRow } from "../platform/mod.ts";
-import type { PortFiles } from "./files.ts";
+import type { PidFile, PortFiles } from "./files.ts";
 import type { Guard } from "./guard.ts";
-import type { PidFile } from "./pid_file.ts";
 import type { Probe } from "./probe.ts";
 import type { LockRecord } from "./record.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Platform, ProcessRow } from "../platform/mod.ts";
+import type { ProcessRow } from "../platform/mod.ts";
 import {
   type Lock,
   lookAtGuard,

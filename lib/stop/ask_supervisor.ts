@@ -32,7 +32,7 @@ export async function askSupervisor(
   supervisor: ProcessRow,
   options: ActOptions,
 ): Promise<Acted> {
-  const { platform, files, graceMs, report, port } = options;
+  const { files, graceMs, report, port } = options;
   report({ kind: "asking", port, pid: server.record.server?.pid ?? null });
   const lock = openFile(files.lock, "read");
   const lastWords = () => "file" in lock ? parseRecord(readAll(lock.file)) : null;

@@ -30,9 +30,8 @@ export function describeEnded(
   shown: readonly ProcessRow[],
 ): StoppedProcess[] {
   return ended.map(({ process, fate }) => ({
-    process:
-      shown.find(({ pid, startTime }) => pid === process.pid && startTime === process.startTime) ??
-        { ...process, command: `[${process.name}]`, user: null, uid: null },
+    process: shown.find((row) => isSameProcess(row, process)) ??
+      { ...process, command: `[${process.name}]`, user: null, uid: null },
     fate,
   }));
 }

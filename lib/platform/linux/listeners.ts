@@ -5,11 +5,10 @@
  * @module
  */
 
-import { parseLsof } from "../parse_lsof.ts";
+import { parseLsof } from "../parsing.ts";
 import { type Answer, ask } from "../tools.ts";
 import type { Discovery, HiddenHolder, ListenerRow, ProcessRow, RunTool } from "../types.ts";
-import { parseNetstatLinux } from "./parse_netstat.ts";
-import { parseSs } from "./parse_ss.ts";
+import { parseNetstatLinux, parseSs } from "./parse_tools.ts";
 import { listPids, readStat } from "./proc.ts";
 import { describe, userName } from "./processes.ts";
 import { socketInodes, socketsOn } from "./sockets.ts";

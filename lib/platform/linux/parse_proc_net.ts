@@ -4,7 +4,7 @@
  * @module
  */
 import type { ListenerRow } from "../types.ts";
-import { lines, readUid, unrecognised } from "../fields.ts";
+import { lines, readUid, unrecognised } from "../parsing.ts";
 
 /** A socket that has a port without listening on it. */
 export interface SocketUse {

@@ -7,8 +7,7 @@
  * @module
  */
 
-import { isSameProcess, isTargetPid } from "../identity.ts";
-import { killGroup, killProcess } from "../kill.ts";
+import { isSameProcess, isTargetPid, killGroup, killProcess } from "../identity.ts";
 import type { Held, Identity, SignalResult } from "../types.ts";
 import { readStat } from "./proc.ts";
 

@@ -6,6 +6,7 @@
 
 import { ServerError } from "../../errors.ts";
 import { isSameProcess } from "../identity.ts";
+import { lines, readUid, unrecognised } from "../parsing.ts";
 import type {
   BornSince,
   Identity,
@@ -16,29 +17,31 @@ import type {
   Stat,
   TreeUsage,
 } from "../types.ts";
-import { parsePasswd } from "./parse_passwd.ts";
-import { parseProcStat } from "./parse_proc_stat.ts";
-import { ignoreVanished, listPids, readLink, readStat, readText } from "./proc.ts";
+import { ignoreVanished, listPids, parseProcStat, readLink, readStat, readText } from "./proc.ts";
 
-/** How often all are looked at until nobody ends in between. */
+/** How often who is new is looked at until nobody ends in between. */
 const MAX_LOOKS = 10;
 const MAX_ANCESTORS = 64;
 const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4096;
 
 /**
- * Lists living processes. One that forks its successor and dies between being listed and being looked at
- * would be missed with its successor: then all are listed again.
+ * Lists living processes. One that forks its successor and dies, or is a zombie, before it is looked at
+ * would hide that: then whoever is new is looked at, until nobody of them has ended.
  */
 export function list(since: BornSince | null): ProcessList {
-  let rows: Stat[] = [];
-  for (let look = 0; look < MAX_LOOKS; look++) {
-    const pids = candidates(since);
-    const stats = pids.map(readStat);
-    rows = stats.filter((row) => row !== null && row.state !== "zombie") as Stat[];
-    if (!stats.includes(null)) return { rows, isWhole: true };
+  const known = new Map<number, Stat>();
+  let isWhole = false;
+  for (let look = 0; look < MAX_LOOKS && !isWhole; look++) {
+    isWhole = true;
+    for (const pid of candidates(since)) {
+      if (known.has(pid)) continue;
+      const stat = readStat(pid);
+      if (stat !== null) known.set(pid, stat);
+      isWhole &&= stat !== null && stat.state !== "zombie";
+    }
   }
-  return { rows, isWhole: false };
+  return { rows: [...known.values()].filter(({ state }) => state !== "zombie"), isWhole };
 }
 
 /** PIDs are given out in ascending order, and after the highest again from the lowest. */
@@ -172,4 +175,37 @@ export function bootId(): string {
   const text = readText("/proc/sys/kernel/random/boot_id")?.trim();
   if (text && readStat(Deno.pid) !== null) return text;
   throw new ServerError("accessDenied", "Cannot look at processes: /proc is not mounted here");
+}
+
+/**
+ * Parses the text of `/etc/passwd` into user id and login name.
+ *
+ * As `getpwuid` does, takes the first name of a user id that has several. Skips comments (macOS) and
+ * NIS entries (`+::::::`). Users of a directory service are not in this file.
+ *
+ * @throws {SyntaxError} If there is text, but no row in it is recognised.
+ * @see https://man7.org/linux/man-pages/man5/passwd.5.html
+ * @example Two users
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parsePasswd } from "./processes.ts";
+ *
+ * const users = parsePasswd(`root:x:0:0:root:/root:/bin/bash
+ * nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+ * `);
+ * assertEquals(users.get(65534), "nobody");
+ * ```
+ */
+export function parsePasswd(text: string): Map<number, string> {
+  const users = new Map<number, string>();
+  let odd = false;
+  for (const line of lines(text)) {
+    if (/^[#+-]/.test(line)) continue;
+    const [name = "", , digits] = line.slice(0, 1000).split(":", 3);
+    const uid = readUid(digits);
+    if (name === "" || uid === null) odd = true;
+    else if (!users.has(uid)) users.set(uid, name);
+  }
+  if (odd && users.size === 0) throw unrecognised("/etc/passwd", text);
+  return users;
 }

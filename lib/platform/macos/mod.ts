@@ -19,8 +19,13 @@ import {
 } from "../process_table.ts";
 import { always, ask, needed } from "../tools.ts";
 import type { Identity, Platform, RunTool, Stat } from "../types.ts";
-import { closeInheritedOnExec } from "./libsystem.ts";
-import { holdByStartTime, ignoresHangup, listProcesses, readVariables } from "./processes.ts";
+import {
+  closeInheritedOnExec,
+  holdByStartTime,
+  ignoresHangup,
+  listProcesses,
+  readVariables,
+} from "./processes.ts";
 import { askNetstat, listListeners, socketsOf } from "./sockets.ts";
 
 /**

@@ -7,11 +7,10 @@
  * @module
  */
 
-import { parseLsof } from "../parse_lsof.ts";
+import { lines, parseLsof, readEndpoint, readPid, unrecognised } from "../parsing.ts";
 import { byPort, type ListenerAnswer, listenersOf, type Sockets } from "../process_table.ts";
 import { always, type Answer, ask } from "../tools.ts";
 import type { ListenerRow, RunTool, Stat } from "../types.ts";
-import { parseNetstat } from "./parse_netstat.ts";
 
 /** Lists what listens on some ports, for each of them or why that cannot be told. */
 export async function listListeners(
@@ -62,4 +61,84 @@ function askLsof(selection: readonly string[], run: RunTool): Promise<Answer<Lis
       return parseLsof(text);
     },
   });
+}
+
+/** Protocol, two queues, local and remote endpoint, state; macOS translates none of these. */
+const ROW =
+  /^tcp\d{0,2}\s{1,40}\d{1,10}\s{1,40}\d{1,10}\s{1,40}(\S{1,110})\s{1,60}(\S{1,110})\s{1,60}([A-Z][A-Z0-9_]{1,20})(?!\S)/;
+
+/** Column `state` of the socket: `0x0100` up to macOS 11, `00100` after; no decimal begins with 0. */
+const SOCKET_STATE = /^(?:0x[0-9a-f]{1,8}|0[0-9a-f]{4})$/i;
+
+/** Column `options`, right after it. */
+const SOCKET_OPTIONS = /^(?:0x)?[0-9a-f]{4,8}$/i;
+
+/**
+ * Parses `netstat -anv -p tcp`; a PID is `null` if it cannot be read.
+ *
+ * Its columns changed: macOS 12 has `rhiwat shiwat pid epid state`, macOS 15 puts `rxbytes txbytes`
+ * before these, and macOS 26 (some of 14 and 15, too) has `process:pid` for `pid epid`, with blanks in
+ * the name. So the pid is found twice, by the header and by its place before `state` and `options`,
+ * which are hexadecimal; if the two disagree it counts as not shown. It is the process that used the
+ * socket last: one of several that share it, and maybe dead. An IPv6 address is cut to its column.
+ *
+ * @throws {SyntaxError} If there is text, but neither a row nor a header alone is recognised.
+ * @see https://keith.github.io/xcode-man-pages/netstat.1.html
+ * @example A server on macOS 26
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNetstat } from "./sockets.ts";
+ *
+ * const { listeners } = parseNetstat(
+ *   `tcp46      0      0  *.8001                 *.*                    LISTEN                 0            0  131072  131072      My App:501    00100 00000006 00000000000c38ca 00000000 00000800      1      0 000000`,
+ * );
+ * assertEquals(listeners, [{ address: "*", port: 8001, pid: 501, name: null }]);
+ * ```
+ */
+export function parseNetstat(text: string): Sockets {
+  const found: Sockets = { listeners: [], uses: [] };
+  let columns: string[] = [];
+  let known = false, odd = false;
+  for (const line of lines(text)) {
+    const [row, local = "", remote = "", state] = ROW.exec(line) ?? [];
+    if (row === undefined) {
+      // The title stands above the header: what came before `Proto` is not odd.
+      odd = !line.startsWith("Proto ");
+      if (!odd) columns = words(line.slice(line.indexOf("(state)") + "(state)".length));
+      continue;
+    }
+    known = true;
+    const endpoint = endpointOf(local);
+    if (endpoint === null) continue;
+    const pid = readOwner(words(line.slice(row.length)), columns);
+    if (state === "LISTEN") found.listeners.push({ ...endpoint, pid, name: null });
+    else if (state !== "TIME_WAIT") {
+      const peer = endpointOf(remote);
+      const { port } = endpoint;
+      found.uses.push({ port, pid, peer: peer && `${peer.address}:${peer.port}` });
+    }
+  }
+  if (odd && !known) throw unrecognised("netstat output", text);
+  return found;
+}
+
+/** The last point stands before the port. */
+function endpointOf(text: string): ReturnType<typeof readEndpoint> {
+  return readEndpoint(text.replace(/\.(?=[^.]*$)/, ":"));
+}
+
+function words(text: string): string[] {
+  return text.slice(0, 500).trim().split(/\s+/, 40);
+}
+
+/** Reads the PID in the columns after the state of the connection. */
+function readOwner(fields: readonly string[], columns: readonly string[]): number | null {
+  const byHeader = fields[columns.indexOf("pid")];
+  const stateAt = fields.findIndex((field, i) =>
+    SOCKET_STATE.test(field) && SOCKET_OPTIONS.test(fields[i + 1] ?? "")
+  );
+  const byPlace = /:(\d{1,10})$/.exec(fields[stateAt - 1] ?? "")?.[1] ?? fields[stateAt - 2];
+  return byHeader !== undefined && byPlace !== undefined && byHeader !== byPlace
+    ? null
+    : readPid(byHeader ?? byPlace);
 }

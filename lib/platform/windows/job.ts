@@ -7,8 +7,8 @@
  */
 
 import type { Identity } from "../types.ts";
-import { kernel, wide } from "./kernel.ts";
-import { statsOf, type TableRow } from "./table.ts";
+import { I32, kernel, PTR, symbolsOf, wide } from "./kernel.ts";
+import { statsOf, type TableRow } from "./process.ts";
 
 const QUERY = 4, PROCESS_LIST = 3, EXTENDED_LIMITS = 9;
 const KILL_ON_CLOSE = 0x2000, MAX_MEMBERS = 4096;
@@ -93,4 +93,47 @@ export function treeOf(
   const stats = statsOf(table);
   for (const pid of pids) for (const row of stats) if (row.ppid === pid) pids.add(row.pid);
   return pids;
+}
+
+const CTRL_C = 0, SW_HIDE = 0, INHERIT = 1;
+/** Input, output, errors. */
+const STANDARD = [-10, -11, -12];
+const MAX_PROCESSES = 4096;
+
+/**
+ * Sees that this process and its children have a console, and hear Ctrl+C of it. In the background it is
+ * one of their own, hidden: a console program without one would open a window.
+ *
+ * The switch of Ctrl+C is inherited, and off for whoever is started as the leader of a group.
+ */
+export function prepareConsole(inBackground: boolean): void {
+  if (inBackground) kernel().FreeConsole();
+  if (consolePids().length === 0) openHidden();
+  kernel().SetConsoleCtrlHandler(null, 0);
+}
+
+/** A new console takes the place of the standard handles; they are put back. */
+function openHidden(): void {
+  const handles = STANDARD.map((id) => [id, kernel().GetStdHandle(id)] as const);
+  kernel().AllocConsole();
+  for (const [id, handle] of handles) kernel().SetStdHandle(id, handle);
+  symbolsOf("user32.dll", { ShowWindow: { parameters: [PTR, I32], result: I32 } })
+    .ShowWindow(kernel().GetConsoleWindow(), SW_HIDE);
+}
+
+/** PIDs of the processes that share the console of this one; none if it has none. */
+export function consolePids(): number[] {
+  const pids = new Uint32Array(MAX_PROCESSES);
+  const count = kernel().GetConsoleProcessList(pids, pids.length);
+  return count > pids.length ? [] : [...pids.subarray(0, count)];
+}
+
+/** Presses Ctrl+C for all that share the console, this process too; `false` if it has none. */
+export function pressCtrlC(): boolean {
+  return kernel().GenerateConsoleCtrlEvent(CTRL_C, 0) !== 0;
+}
+
+/** Keeps this process's standard handles from its children; a compiled Deno does not do that itself. */
+export function keepStandardHandles(): void {
+  for (const id of STANDARD) kernel().SetHandleInformation(kernel().GetStdHandle(id), INHERIT, 0);
 }

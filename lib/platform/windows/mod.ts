@@ -10,14 +10,13 @@
 import * as table from "../process_table.ts";
 import { always, type Answer, ask } from "../tools.ts";
 import type { Held, Identity, Platform, ProcessRow, RunTool, Stat } from "../types.ts";
-import * as consoles from "./console.ts";
 import * as jobs from "./job.ts";
 import { parseNetstat } from "./parse_netstat.ts";
 import * as processes from "./process.ts";
-import { readTable, statsOf } from "./table.ts";
+import { statsOf } from "./process.ts";
 
 /** What the platform needs of Windows. */
-const WINDOWS = { readTable, ...processes, ...jobs, ...consoles };
+const WINDOWS = { ...processes, ...jobs };
 
 /** What the platform needs of Windows, so that a test can stand for it. */
 export type Windows = typeof WINDOWS;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lines, readEndpoint, readPid, unrecognised } from "../fields.ts";
+import { lines, readEndpoint, readPid, unrecognised } from "../parsing.ts";
 import type { Sockets } from "../process_table.ts";
 
 /** Protocol, local and remote endpoint, and the rest: state in any language or none, and the pid. */
