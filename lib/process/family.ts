@@ -58,8 +58,13 @@ export async function findFamily(
   const { rows, isWhole } = await platform.list(server);
   const young = rows.filter((row) => !platform.isOlder(row, server));
   const asked = new Set(listeners.map(({ pid }) => pid));
-  const markers = await platform.markers(suspects(young, server, asked));
-  return { ...familyOf({ rows: young, server, marker, markers, listeners: asked }), isWhole };
+  const questioned = suspects(young, server, asked);
+  const markers = await platform.markers(questioned);
+  // Who has ended before its environment was read can prove nothing, and may have left a successor.
+  const silent = questioned.filter(({ pid, sid }) => sid === server.pid && !markers.has(pid));
+  const isSeen = (await platform.alive(silent)).length === silent.length;
+  const family = familyOf({ rows: young, server, marker, markers, listeners: asked });
+  return { ...family, isWhole: isWhole && isSeen };
 }
 
 /**
