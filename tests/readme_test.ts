@@ -1,126 +1,87 @@
 /**
- * README.md is true: options, exit codes, links and recordings are those of the real programs.
- * `RECORD=1 deno test -A tests/readme_test.ts` makes the recordings anew.
+ * README.md and the pages in docs are true: options, exit codes, links and recordings are those of the
+ * real programs. `RECORD=1 deno test -A tests/readme_test.ts` makes the recordings anew.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname } from "@std/path/dirname";
 import { join } from "@std/path/join";
-import {
-  freePort,
-  needs,
-  needsPython,
-  type ProgramName,
-  run,
-  Running,
-  testWith,
-} from "./e2e/harness.ts";
+import { pictureOf } from "../scripts/picture.ts";
+import { freePort, needs, needsPython, type Running, testWith } from "./e2e/harness.ts";
 import { NOT_ROOT } from "./e2e/other_user.ts";
-import { type Block, markedBlocks, Product, README, ROOT } from "./recipes/readme.ts";
-import { comparable, record, STAGES } from "./recipes/recording.ts";
+import { type Block, blocksOf, PAGES, Product, ROOT } from "./recipes/pages.ts";
+import { comparable, record, SERVER, STAGES } from "./recipes/recording.ts";
 
-const TEXT = Deno.readTextFileSync(README);
-const PROGRAMS: ProgramName[] = ["start", "stop", "status"];
-const isLinux = Deno.build.os === "linux";
+const README = PAGES.get("README.md")!;
+const PROGRAMS = ["start", "stop", "status", "logs"];
 
-/** Cells of the table below a comment. */
+/** Pages for those who change it, too. */
+const ALL = new Map([
+  ...PAGES,
+  ...["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/README.md"]
+    .map((path) => [path, Deno.readTextFileSync(join(ROOT, path))] as const),
+]);
+
+async function helpOf(program: string): Promise<string> {
+  const folder = program === "status" || program === "logs" ? "scripts/" : "";
+  const args = ["run", "-A", join(ROOT, `${folder}${program}_server.ts`), "--help"];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+const HELPS = new Map(
+  await Promise.all(PROGRAMS.map(async (one) => [one, await helpOf(one)] as const)),
+);
+
+/** Cells of README's table below a comment, without the marks of code. */
 function tableBelow(comment: string): string[][] {
-  const lines = TEXT.split(`<!-- ${comment} -->`)[1]?.trimStart().split("\n") ?? [];
-  const end = lines.findIndex((line) => !line.startsWith("|"));
-  return lines.slice(2, end).map((line) =>
-    line.slice(1, line.lastIndexOf("|")).split("|").map((cell) => cell.trim())
+  const lines = README.split(`<!-- ${comment} -->`)[1]!.trimStart().split("\n");
+  return lines.slice(2, lines.findIndex((line) => !line.startsWith("|"))).map((line) =>
+    line.slice(1, line.lastIndexOf("|")).split("|").map((cell) => cell.trim().replaceAll("`", ""))
   );
 }
 
-/** What an option is, as help and README both must tell. */
-interface Told {
-  readonly option: string;
-  readonly default: string;
-  readonly variable: string;
-  readonly repeatable: boolean;
-}
-
-/** Reads the options out of a help text, whether or not a meaning goes over several lines. */
-function toldByHelp(help: string): Told[] {
+/** Option, default, variable and whether it may be repeated, of each row of a help text. */
+function toldByHelp(help: string): string[] {
   const joined = help.replaceAll(/\n {10,}(?!-)/g, " ");
-  const lines = [...joined.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+(?: [A-Z]+)?) +(.*)$/gm)];
-  return lines.map(([, option, meaning]) => {
+  const rows = [...joined.matchAll(/^ {2}(--[a-z-]+)(, -\w)?( [A-Z]+)? +(.*)$/gm)];
+  return rows.map(([, name, short = "", value = "", meaning]) => {
     const notes = /\(([^()]*)\)$/.exec(meaning!)?.[1]?.split("; ") ?? [];
-    return {
-      option: option!,
-      default: notes.find((note) => note.startsWith("default "))?.slice("default ".length) ?? "",
-      variable: notes.find((note) => /^[A-Z_]+$/.test(note)) ?? "",
-      repeatable: notes.includes("may be repeated"),
-    };
+    const fallback = notes.find((note) => note.startsWith("default "))?.slice("default ".length);
+    const variable = notes.find((note) => /^[A-Z_]+$/.test(note));
+    const isRepeatable = notes.includes("may be repeated");
+    return [name + value + short, fallback, variable, isRepeatable].join(" | ");
+  }).filter((row) => !/^--(help|version)/.test(row));
+}
+
+for (const [program, help] of HELPS) {
+  Deno.test(`README has the options and exit codes of ${program}_server --help, and no others`, () => {
+    const options = tableBelow(`options: ${program}`).map((
+      [option, fallback, variable, meaning],
+    ) => [option, fallback, variable, meaning!.includes("may be repeated")].join(" | "));
+    const codes = tableBelow("exit-codes")
+      .filter((cells) => cells[PROGRAMS.indexOf(program) + 1] !== "").map(([code]) => code);
+    const exits = help.split("Exit codes:\n")[1]!;
+
+    assertEquals(options, toldByHelp(help));
+    assertEquals(codes, Array.from(exits.matchAll(/^ {2}(\d|other) /gm), ([, code]) => code));
   });
 }
 
-for (const program of PROGRAMS) {
-  Deno.test(`README has the options of ${program}_server --help, and no others`, async () => {
-    const help = await run(program, ["--help"]);
+Deno.test("README is short, gives the two commands, and shows what was recorded", async () => {
+  assert(README.trimEnd().split("\n").length <= 250, "more than 250 lines");
+  assertStringIncludes(README, "```sh\nnpx --yes deno task start\nnpx --yes deno task test\n```");
+  assertEquals(
+    await Deno.readTextFile(join(ROOT, "docs/terminal.svg")),
+    pictureOf(README),
+    "deno task picture makes it anew",
+  );
+});
 
-    const told = tableBelow(`options: ${program}`).map((
-      [option = "", fallback = "", variable = "", meaning = ""],
-    ): Told => ({
-      option: option.replaceAll("`", ""),
-      default: fallback.replaceAll("`", ""),
-      variable: variable.replaceAll("`", ""),
-      repeatable: meaning.includes("may be repeated"),
-    }));
-    assert(told.length > 5, "no table");
-    assertEquals(told, toldByHelp(help.stdout));
-  });
+Deno.test("the page of comparisons keeps a place for benchmarks", () => {
+  const marks = PAGES.get("docs/comparison.md")!.match(/<!-- bench:(begin|end) -->/g);
 
-  Deno.test(`README has the exit codes of ${program}_server --help, and no others`, async () => {
-    const help = await run(program, ["--help"]);
-    const column = PROGRAMS.indexOf(program) + 1;
-
-    const told = tableBelow("exit-codes").filter((cells) => cells[column] !== "")
-      .map(([code]) => code!).filter((code) => code !== "other");
-    const exits = help.stdout.split("Exit codes: ")[1] ?? "";
-    const known = [...exits.matchAll(/(?:^|,\s)(\d) /g)].map(([, code]) => code!);
-    assertEquals(told, known);
-  });
-}
-
-Deno.test(
-  "README gives the two commands for a machine with Node only",
-  { permissions: "none" },
-  () => {
-    assertStringIncludes(
-      TEXT,
-      "```sh\nnpx --yes deno task start\nnpx --yes deno task test\n```",
-    );
-  },
-);
-
-Deno.test(
-  "README keeps a place for benchmarks and one for platforms",
-  { permissions: "none" },
-  () => {
-    for (const name of ["bench", "platforms"]) {
-      const [begin, end] = [
-        TEXT.indexOf(`<!-- ${name}:begin -->`),
-        TEXT.indexOf(`<!-- ${name}:end -->`),
-      ];
-      assert(begin > 0 && end > begin, name);
-    }
-  },
-);
-
-const PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-
-for (const page of PAGES) {
-  Deno.test(`every file that ${page} names is there`, () => {
-    const text = Deno.readTextFileSync(join(ROOT, page)).replaceAll(/^```[^]*?^```/gm, "");
-    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path!);
-    const named = [...text.matchAll(/`((?:lib|tests|scripts)\/[\w./-]*|\w+\.(?:md|ts|json))`/g)]
-      .map(([, path]) => path!).filter((path) => !OF_THE_USER.includes(path));
-
-    const missing = [...links, ...named].filter((path) => !exists(join(ROOT, path)));
-
-    assertEquals(missing, []);
-  });
-}
+  assertEquals(marks, ["<!-- bench:begin -->", "<!-- bench:end -->"]);
+});
 
 /** Files the pages speak of that belong to the user's project. */
 const OF_THE_USER = ["package.json"];
@@ -133,19 +94,38 @@ function exists(path: string): boolean {
   }
 }
 
-Deno.test("every heading that README links to is there", { permissions: "none" }, () => {
-  const anchors = [...TEXT.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
     title!.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")
   );
-  const linked = [...TEXT.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor!);
+}
 
-  assertEquals(linked.filter((anchor) => !anchors.includes(anchor)), []);
-});
+for (const [page, text] of ALL) {
+  Deno.test(`every file, heading and task that ${page} names is there`, async () => {
+    const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+    const prose = text.replaceAll(/^```[^]*?^```/gm, "");
+    const links = [...prose.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
+    const named = [...prose.matchAll(/`((?:lib|tests|scripts)\/[\w./-]*|\w+\.(?:md|ts|json))`/g)]
+      .map(([, path]) => path!).filter((path) => !OF_THE_USER.includes(path));
+    const run = [...text.matchAll(/\bdeno task (?:--quiet )?([a-z][\w:]*)/g)]
+      .map(([, task]) => task!).filter((task) => task !== "itself" && tasks[task] === undefined);
+    const missing = links.filter(([, path, anchor]) => {
+      const target = path === "" ? join(ROOT, page) : join(ROOT, dirname(page), path!);
+      return !exists(target) ||
+        anchor !== undefined && !anchorsOf(Deno.readTextFileSync(target)).includes(anchor);
+    });
 
-Deno.test("every JSON and YAML block of README can be parsed", async () => {
+    assertEquals(missing.map(([link]) => link), []);
+    assertEquals(named.filter((path) => !exists(join(ROOT, path))), []);
+    assertEquals([...new Set(run)], []);
+  });
+}
+
+Deno.test("every JSON and YAML block of the pages can be parsed", async () => {
   const beside = import.meta.resolve("@std/assert").replace("assert/mod.js", "yaml/parse.js");
   const yaml: { parse(text: string): unknown } = await import(beside);
-  const blocks = [...TEXT.matchAll(/^```(json|yaml)\n([^]*?)^```/gm)];
+  const blocks = [...PAGES.values()]
+    .flatMap((text) => [...text.matchAll(/^```(json|yaml)\n([^]*?)^```/gm)]);
   assert(blocks.length >= 4);
 
   for (const [, lang, text] of blocks) {
@@ -154,12 +134,13 @@ Deno.test("every JSON and YAML block of README can be parsed", async () => {
   }
 });
 
-Deno.test("ARCHITECTURE has at most 80 lines, and ten invariants with their tests", () => {
-  const text = Deno.readTextFileSync(join(ROOT, "ARCHITECTURE.md"));
-  const invariants = text.split(/^(?=\d+\. )/m).slice(1).slice(0, 10);
+Deno.test("ARCHITECTURE is one page, and each of its invariants names its tests", () => {
+  const text = ALL.get("ARCHITECTURE.md")!;
+  const invariants = text.split("## Invariants")[1]!.split("\n## ")[0]!.split(/^(?=\d+\. )/m)
+    .slice(1);
 
-  assert(text.trimEnd().split("\n").length <= 80);
-  assertEquals(invariants.map((one) => Number.parseInt(one)), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert(text.trimEnd().split("\n").length <= 130, "more than 130 lines");
+  assertEquals(invariants.map((one) => parseInt(one)), Array.from({ length: 11 }, (_, i) => i + 1));
   assertEquals(invariants.filter((one) => !/`tests\/[\w/]+_test\.ts`/.test(one)), []);
 });
 
@@ -169,9 +150,11 @@ const NEEDS: Record<string, string | null> = {
   foreign: needsPython(),
 };
 
-for (const block of markedBlocks(TEXT).filter(({ kind }) => kind === "recording")) {
-  const missing = isLinux ? NEEDS[block.name] ?? needs("setsid") : "Linux only";
-  testWith(missing, `README's recording "${block.name}" is what a terminal shows`, async () => {
+for (const block of blocksOf("recording")) {
+  const missing = Deno.build.os === "linux"
+    ? NEEDS[block.name] ?? needs("setsid", "node")
+    : "Linux only";
+  testWith(missing, `the recording "${block.name}" is what a terminal shows`, async () => {
     const recorded = await recordAnew(block);
 
     if (Deno.env.get("RECORD")) await replaceBlock(block, recorded);
@@ -189,13 +172,14 @@ async function recordAnew(block: Block): Promise<string> {
   await using product = new Product();
   await using kept = new AsyncDisposableStack();
   const stage = { product, port: freePort(), keep: (running: Running) => void kept.use(running) };
+  await Deno.writeTextFile(join(product.dir, "server.js"), SERVER);
   await STAGES[block.name]?.(stage);
   return await record(block.text, stage, block.name === "denied" ? "nobody" : "self");
 }
 
-async function replaceBlock({ name, text }: Block, recorded: string): Promise<void> {
-  const now = await Deno.readTextFile(README);
+async function replaceBlock({ page, name, text }: Block, recorded: string): Promise<void> {
+  const path = join(ROOT, page);
+  const now = await Deno.readTextFile(path);
   const before = `<!-- recording: ${name} -->\n\n\`\`\`console\n`;
-  await Deno.writeTextFile(README, now.replace(before + text, () => before + recorded));
-  assert(exists(dirname(README)));
+  await Deno.writeTextFile(path, now.replace(before + text, () => before + recorded));
 }

@@ -1,5 +1,5 @@
 /**
- * Reads what README.md shows, and lays out a copy of the product to try it in.
+ * Reads what README.md and the pages in docs show, and lays out a copy of the product to try it in.
  *
  * @module
  */
@@ -11,52 +11,46 @@ import { openDeno } from "../e2e/other_user.ts";
 /** The repository. */
 export const ROOT = resolve(import.meta.dirname!, "../..");
 
-/** Path of the README. */
-export const README = join(ROOT, "README.md");
+/** What users read, by path below the repository. */
+export const PAGES: ReadonlyMap<string, string> = new Map(
+  ["README.md", ...Array.from(Deno.readDirSync(join(ROOT, "docs")), ({ name }) => `docs/${name}`)]
+    .filter((path) => path.endsWith(".md")).sort()
+    .map((path) => [path, Deno.readTextFileSync(join(ROOT, path))]),
+);
 
-/** A fenced block of a Markdown file that a comment above it gives a name. */
+/** A fenced block that a comment above it gives a name, such as `<!-- recipe: vite -->`. */
 export interface Block {
+  readonly page: string;
   readonly kind: string;
   readonly name: string;
   readonly lang: string;
   readonly text: string;
 }
 
-/**
- * Finds the blocks that are marked by a comment such as `<!-- recipe: vite -->`.
- *
- * @param markdown The text.
- * @returns The blocks, in order.
- */
-export function markedBlocks(markdown: string): Block[] {
+/** The named blocks of all pages, of one kind. */
+export function blocksOf(wanted: "recipe" | "recording"): Block[] {
   const pattern = /<!-- (\w+): ([\w-]+) -->\n+```(\w*)\n([^]*?)```/g;
-  return [...markdown.matchAll(pattern)].map(([, kind, name, lang, text]) => ({
-    kind: kind!,
-    name: name!,
-    lang: lang!,
-    text: text!,
-  }));
+  const all = [...PAGES].flatMap(([page, markdown]) =>
+    [...markdown.matchAll(pattern)].map(([, kind, name, lang, text]) => ({
+      ...{ page, kind: kind!, name: name!, lang: lang!, text: text! },
+    }))
+  );
+  return all.filter(({ kind }) => kind === wanted);
 }
 
-/**
- * Text of a recipe.
- *
- * @param name Its name in the README.
- * @returns The text of its block.
- */
+/** The text of a recipe. */
 export function recipe(name: string): string {
-  const blocks = markedBlocks(Deno.readTextFileSync(README));
-  const found = blocks.filter((block) => block.kind === "recipe" && block.name === name);
-  if (found.length !== 1) throw new Error(`README has ${found.length} recipes "${name}"`);
+  const found = blocksOf("recipe").filter((block) => block.name === name);
+  if (found.length !== 1) throw new Error(`There are ${found.length} recipes "${name}"`);
   return found[0]!.text;
 }
 
-/** A copy of the product in a folder of its own, with commands as the README installs them. */
+/** A copy of the product in a folder of its own, with its programs as commands. */
 export class Product implements AsyncDisposable {
   readonly #home = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "recipe_test_" }));
   /** The copy; its PID files lie there. */
   readonly dir = join(this.#home, "backend");
-  /** Folder with `deno` and the three commands. */
+  /** Folder with `deno` and the commands. */
   readonly bin = join(this.#home, "bin");
   /** The Deno that `deno` there is. */
   deno = Deno.execPath();
@@ -70,7 +64,8 @@ export class Product implements AsyncDisposable {
     const args = ["-r", ...parts.map((part) => join(ROOT, part)), this.dir];
     new Deno.Command("cp", { args }).outputSync();
     Deno.symlinkSync(this.deno, join(this.bin, "deno"));
-    for (const name of ["start_server", "stop_server", "scripts/status_server"]) {
+    const scripts = ["status_server", "logs_server"].map((name) => `scripts/${name}`);
+    for (const name of ["start_server", "stop_server", ...scripts]) {
       const shim = `#!/bin/sh\nexec deno run --allow-all "${this.dir}/${name}.ts" "$@"\n`;
       Deno.writeTextFileSync(join(this.bin, name.replace(/.*\//, "")), shim, { mode: 0o755 });
     }

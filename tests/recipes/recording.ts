@@ -1,5 +1,5 @@
 /**
- * Makes the recordings of terminals that README.md shows, and compares them with what it shows.
+ * Makes the recordings of terminals that the pages show, and compares them with what they show.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from "../e2e/harness.ts";
 import { asNobody, NOBODY } from "../e2e/other_user.ts";
 import { join } from "@std/path/join";
-import type { Product } from "./readme.ts";
+import type { Product } from "./pages.ts";
 
 /** The port that recordings show. */
 export const SHOWN_PORT = 8001;
@@ -28,9 +28,22 @@ export interface Stage {
   readonly keep: (running: Running) => void;
 }
 
-/** What happens before each recording, by its name; nothing for those not listed. */
+/** A server as a user may have it; it says what it is asked. */
+export const SERVER = `console.log("Connected to the database");
+require("node:http").createServer((request, response) => {
+  console.log(request.method, request.url);
+  response.end("hello\\n");
+}).listen(process.env.PORT, process.env.HOST);
+`;
+
+/** What happens before each recording, by its name; nothing but `server.js` for those not listed. */
 export const STAGES: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
-  "in-use": startInBackground,
+  refusal: startInBackground,
+  restart: startInBackground,
+  async daily(stage) {
+    await startInBackground(stage);
+    await (await fetch(`http://localhost:${stage.port}/stocks`)).text();
+  },
   async orphan(stage) {
     await startInBackground(stage);
     const record = JSON.parse(Deno.readTextFileSync(stage.product.path(stage.port, "lock")));
@@ -65,18 +78,17 @@ const PYTHON = "/usr/bin/python3";
 const AS_SELF: RunOptions = { prefix: ["setsid"] };
 
 async function startInBackground({ product, port }: Stage): Promise<void> {
-  const args = ["run", "-A", "start_server.ts", "--detach", "--port", String(port)];
-  const started = new Running(["deno", ...args], { cwd: product.dir, env: product.env });
+  const command = "deno task --quiet start --detach -- node server.js";
+  const started = new Running(command.split(" "), {
+    cwd: product.dir,
+    env: { ...product.env, SERVER_PORT: String(port) },
+  });
   await started.finished();
 }
 
 /**
- * Runs the commands of a block and records them anew.
- *
- * @param block Lines with `$ ` are commands; one whose lines have `^C` is ended by that.
- * @param stage Where to run them.
- * @param user With `nobody`, they are run by that user.
- * @returns What a terminal would show, with paths shortened.
+ * Runs the commands of a block, the lines that begin with `$ `, and returns what a terminal shows, with
+ * short paths and without Deno's own line about the task. One whose lines have `^C` is ended by that.
  */
 export async function record(
   block: string,
@@ -96,7 +108,7 @@ export async function record(
         env: { ...product.env, ...env, SERVER_PORT: String(port) },
       });
       if (part.includes("^C")) {
-        await running.waitFor("Server is running on");
+        await running.waitFor(/Stop it.*\n/);
         const before = running.stdout.length;
         Deno.kill(-running.pid, "SIGINT");
         code = (await running.finished()).code;
@@ -112,28 +124,27 @@ export async function record(
 }
 
 function shorten(text: string, product: Product, port: number): string {
-  return text.replaceAll(product.dir, "~/backend")
-    .replaceAll(product.deno, "deno").replaceAll(Deno.execPath(), "deno").replaceAll(
-      join(product.bin, "deno"),
-      "deno",
-    )
-    .replaceAll(new RegExp(`(?<!\\d)${port}(?!\\d)`, "g"), String(SHOWN_PORT))
+  const denos = [product.deno, Deno.execPath(), join(product.bin, "deno")];
+  return denos.reduce((shown, deno) => shown.replaceAll(deno, "deno"), text)
+    .replaceAll(product.dir, "~/backend")
+    .replaceAll(/(?<=Network: http:\/\/)[\d.]+/g, "192.0.2.2")
+    .replaceAll(/^Task \w+ .*\n/gm, "")
+    .replaceAll(/\d+/g, (digits) => {
+      const isNear = Number(digits) === port || Number(digits) === port + 1;
+      return isNear ? String(SHOWN_PORT + Number(digits) - port) : digits;
+    })
     .replaceAll(/[ \t]+$/gm, "");
 }
 
 /**
- * Takes out of a recording what differs from run to run: numbers, and the width of columns.
- *
- * @param text The recording.
- * @returns What has to be equal.
+ * Takes out of a recording what differs from run to run and from machine to machine: numbers, the width
+ * of columns, and the address in the network.
  */
 export function comparable(text: string): string {
-  return text.split("\n").map((line) =>
+  return text.replaceAll(/^ +Network: .*\n/gm, "").split("\n").map((line) =>
     line.startsWith("$ ") || /^\d+$/.test(line)
       ? line
-      : line.replaceAll(SHOWN_PORT + "", "PORT").replaceAll(/\d+(\.\d+)?/g, "N").replaceAll(
-        / +/g,
-        " ",
-      )
+      : line.replaceAll(String(SHOWN_PORT), "PORT").replaceAll(/\d+(\.\d+)?/g, "N")
+        .replaceAll(/ +/g, " ")
   ).join("\n").replaceAll(/^( +- )(PID N)/gm, "$1$2");
 }
