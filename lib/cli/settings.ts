@@ -106,7 +106,7 @@ const OURS = ["SERVER_COMMAND", "CORS_ORIGINS", ...OPTIONS.flatMap(({ env }) => 
  * @throws {ServerError} Of kind `usage` if it may not be read.
  */
 export async function readDotenv(path: string = ".env"): Promise<EnvFile> {
-  const text = await readFile(path);
+  const text = readFile(path);
   if (text === null) return { variables: {}, warnings: [] };
   const { variables, warnings } = await parseEnvText(text, path);
   const ours = Object.entries(variables).filter(([name]) => OURS.includes(name));
@@ -126,7 +126,7 @@ export async function readEnvFiles(
   const added = new Map<string, string>();
   const warnings: string[] = [];
   for (const path of paths) {
-    const text = await readFile(path);
+    const text = readFile(path);
     if (text === null) {
       throw new ServerError("usage", `Cannot read --env-file ${plain(path)}: no such file`);
     }
@@ -140,9 +140,9 @@ export async function readEnvFiles(
 }
 
 /** The text of a regular file; `null` where there is none. */
-async function readFile(path: string): Promise<string | null> {
+function readFile(path: string): string | null {
   try {
-    return (await Deno.stat(path)).isFile ? await Deno.readTextFile(path) : null;
+    return Deno.statSync(path).isFile ? Deno.readTextFileSync(path) : null;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return null;

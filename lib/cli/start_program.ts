@@ -184,12 +184,20 @@ class Start {
     throw new ServerError("usage", `--log-file names a file of the port itself: "${path}"`);
   }
 
+  /** Looked up when they are said: a refusal says none of them. */
   #words(): StartWords {
-    const { port } = this.#config;
+    const [{ port }, { calling }, pidDir] = [this.#config, this.#context, this.#pidDir];
+    const hint = () => this.#command()?.hint ?? null;
     return {
-      stopCommand: stopCommandFor(this.#context.calling, port, this.#pidDir),
-      portHint: this.#command()?.hint ?? null,
-      network: networkAddress(),
+      get stopCommand() {
+        return stopCommandFor(calling, port, pidDir);
+      },
+      get portHint() {
+        return hint();
+      },
+      get network() {
+        return networkAddress();
+      },
     };
   }
 

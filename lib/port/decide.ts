@@ -71,12 +71,14 @@ export function decideStart(view: PortView, wish: { readonly force: boolean }): 
   if (guard.kind === "unknown") return no(guard.isElsewhere ? "elsewhere" : "unknown", 4);
   if (wish.force) return decideForce(view);
   if (guard.kind === "living") return no("running");
-  if (server !== null) return no("orphaned");
+  if (server !== null) return server.processes.length > 0 ? no("orphaned") : no("unknown");
   if (guard.kind === "unnamed") return no("starting");
   if (strangers.some(({ protection }) => protection !== null)) return no("protected");
   if (strangers.length > 0) return no("foreign");
   if (hidden.length > 0) return no("hidden");
-  if (probe === "busy") return no(view.unknown === null || uses.length > 0 ? "used" : "unknown");
+  const isBlind = view.unknown !== null && uses.length === 0;
+  if (isBlind && (probe === "busy" || probe === null)) return no("unknown");
+  if (probe === "busy") return no("used");
   return decideBind(view) ??
     { steps: hasLeftovers(view) ? [{ kind: "clean" }] : [], refusal: null };
 }
@@ -160,7 +162,7 @@ export function decideStatus(view: PortView): { readonly state: PortState; reado
     return { state: state === "ready" ? "running" : state, code: 0 };
   }
   if (guard.kind === "unnamed") return { state: "starting", code: 0 };
-  if (server !== null) return { state: "orphaned", code: 1 };
+  if (server !== null && server.processes.length > 0) return { state: "orphaned", code: 1 };
   if (hidden.length > 0) return { state: "foreign", code: 4 };
   if (strangers.length > 0) return { state: "foreign", code: 3 };
   if (unknown !== null) return { state: "unknown", code: 4 };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Identity, isSameProcess, type Platform, type ProcessRow } from "../platform/mod.ts";
+import { isSameProcess, type Platform, type ProcessRow } from "../platform/mod.ts";
 import type { PortFiles } from "./files.ts";
 import { fileId, isLockHeld, type LockFile, readLock } from "./lock.ts";
 import { type LockRecord, parseRecord } from "./record.ts";
@@ -33,14 +33,15 @@ export async function lookAtGuard(files: PortFiles, platform: Platform): Promise
   }
   const record = await believed(parseRecord(lock.text), lock, files, platform);
   if (record === null) return await unnamedOrDead(null, lock, files, platform);
+  // Nobody of another boot lives, in whatever namespace he was.
+  if (record.bootId !== await platform.bootId()) {
+    return await unnamedOrDead(null, lock, files, platform);
+  }
   if (isElsewhere(record, platform)) {
     const because =
       `it is supervised in another container or PID namespace; ask there, or remove ` +
       `"${files.lock}" if that is gone`;
     return { kind: "unknown", because, isElsewhere: true };
-  }
-  if (record.bootId !== await platform.bootId()) {
-    return await unnamedOrDead(null, lock, files, platform);
   }
   const supervisor = await platform.readProcess(record.supervisor.pid);
   if (supervisor === null || !isSameProcess(supervisor, record.supervisor)) {
@@ -49,7 +50,7 @@ export async function lookAtGuard(files: PortFiles, platform: Platform): Promise
   const holder = await platform.lockHolder(lock.info, supervisor.pid);
   const isHolder = holder.kind === "held"
     ? holder.pid === supervisor.pid
-    : holder.kind === "unknown" && isLockHeld(files.lock);
+    : holder.kind === "unknown" && isLockHeld(files.lock) !== false;
   // Who is named and does not hold the lock is no supervisor, whatever the record says.
   return isHolder && supervisor.state !== "zombie"
     ? { kind: "living", record, supervisor }
@@ -67,12 +68,12 @@ export async function guardOfClaimed(
   if (record === null || isCopy(record, id, 1, files)) {
     return left === "" ? { kind: "none" } : { kind: "dead", record: null };
   }
+  if (record.bootId !== await platform.bootId()) return { kind: "dead", record: null };
   if (isElsewhere(record, platform)) {
     const because = "its last server was started in another container or PID namespace";
     return { kind: "unknown", because, isElsewhere: true };
   }
-  const isThisBoot = record.bootId === await platform.bootId();
-  return { kind: "dead", record: isThisBoot ? record : null };
+  return { kind: "dead", record };
 }
 
 /**
@@ -87,9 +88,9 @@ async function believed(
 ): Promise<LockRecord | null> {
   const { uid, mode, nlink } = info;
   if (record === null || isCopy(record, fileId(info), nlink ?? 1, files)) return null;
-  if (uid === null || uid === 0) return record;
+  if (uid === null) return record;
   if (mode !== null && (mode & 0o022) !== 0) return null;
-  if (uid === Deno.uid()) return record;
+  if (uid === 0 || uid === Deno.uid()) return record;
   for (const named of [record.supervisor, record.server]) {
     const row = named === null ? null : await platform.readProcess(named.pid);
     if (isSameProcess(row, named) && row!.uid !== uid) return null;
@@ -118,20 +119,16 @@ async function unnamedOrDead(
   if (holder.kind === "held") {
     return { kind: "unnamed", holder: await platform.readProcess(holder.pid) };
   }
-  if (holder.kind === "unknown" && isLockHeld(files.lock)) return { kind: "unnamed", holder: null };
-  return { kind: "dead", record };
+  const isHeld = holder.kind === "unknown" && isLockHeld(files.lock);
+  if (isHeld === null) {
+    const because = `the file system of "${files.lock}" has no locks; choose another --pid-dir`;
+    return { kind: "unknown", because, isElsewhere: false };
+  }
+  return isHeld ? { kind: "unnamed", holder: null } : { kind: "dead", record };
 }
 
-/** Whether two looks saw the same. */
-export function isSameGuard(one: Guard, other: Guard): boolean {
-  const idOf = (guard: Guard) => {
-    const record = "record" in guard ? guard.record : null;
-    const [supervisor, server] = [record?.supervisor, record?.server].map(shown);
-    return `${guard.kind} ${supervisor} ${server} ${record?.state}`;
-  };
-  return idOf(one) === idOf(other);
-}
-
-function shown(one: Identity | null | undefined): string {
-  return one ? `${one.pid}:${one.startTime}` : "-";
+/** What a lock says at the moment: the same text twice means that it did not change hands in between. */
+export function lockText(files: PortFiles, platform: Platform): string {
+  const lock = readLock(files.lock, platform);
+  return lock.kind === "file" ? `${fileId(lock.info)} ${lock.text}` : lock.kind;
 }

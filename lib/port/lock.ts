@@ -60,12 +60,6 @@ export class Lock {
     }
   }
 
-  /** Writes the record anew if somebody has deleted the file; `false` if another has the name now. */
-  restore(text: string): boolean {
-    const there = lstatOrNull(this.#path);
-    return there !== null && fileId(there) === this.id ? (this.write(text), true) : false;
-  }
-
   /** Removes the file, if it is still this one, and lets go of it. */
   remove(): void {
     if (this.#isReleased) return;
@@ -102,7 +96,7 @@ export function takeLock(path: string, { lockedIsReadable }: Platform): Lock | n
     const opened = openOrCreate(path);
     if (opened === "changed") continue;
     try {
-      if (!tryLock(path, opened.file, true)) {
+      if (!tryLock(path, opened.file)) {
         opened.file.close();
         return null;
       }
@@ -153,9 +147,9 @@ function failureOf(path: string, { reason, isDenied }: { reason: string; isDenie
 }
 
 /** Not every file system has locks: ENOLCK and EOPNOTSUPP come as plain errors. */
-function tryLock(path: string, file: Deno.FsFile, exclusive: boolean): boolean {
+function tryLock(path: string, file: Deno.FsFile): boolean {
   try {
-    return file.tryLockSync(exclusive);
+    return file.tryLockSync(true);
   } catch (error) {
     throw new ServerError(
       "accessDenied",
@@ -195,12 +189,19 @@ function asDisposable(opened: OwnFile | NoFile) {
   return { file: null, [Symbol.dispose]: () => {} } as const;
 }
 
-/** Whether somebody holds the lock, by a try that lasts an instant and keeps no reader out. */
-export function isLockHeld(path: string): boolean {
+/**
+ * Whether somebody holds the lock, by a try that lasts an instant and keeps no reader out; `null` if this
+ * file system has no locks.
+ */
+export function isLockHeld(path: string): boolean | null {
   const opened = openFile(path, "read");
   if (!("file" in opened)) return false;
   using _ = opened;
-  return !tryLock(path, opened.file, false);
+  try {
+    return !opened.file.tryLockSync(false);
+  } catch {
+    return null;
+  }
 }
 
 /** The text of an open lock; none if it is too long to be a record. */

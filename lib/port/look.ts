@@ -16,7 +16,7 @@ import {
 } from "../platform/mod.ts";
 import { type Family, findFamily, NO_FAMILY, without } from "../process/mod.ts";
 import { filesOf, type PortFiles, readPidFile } from "./files.ts";
-import { type Guard, guardOfClaimed, isSameGuard, lookAtGuard } from "./guard.ts";
+import { type Guard, guardOfClaimed, lockText, lookAtGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import { originOf, protectionOf, restarterAmong } from "./origin.ts";
 import { type Probe, probePort } from "./probe.ts";
@@ -49,18 +49,14 @@ interface Draft {
 
 /** Looks at ports, in their order. */
 export async function look(what: Look): Promise<PortView[]> {
-  const { ports, pidDir } = what;
+  const { platform, ports, pidDir } = what;
   const at = ports.map((port) => ({ port, files: filesOf(pidDir, port), isElsewhere: false }));
   for (let again = 0;; again++) {
+    const before = at.map(({ files }) => lockText(files, platform));
     const drafts = await Promise.all(at.map((place) => draftOf(place, what)));
     const views = await viewsOf(drafts, what);
-    const isSame = await Promise.all(
-      views.map(async ({ guard, files, isLost }) =>
-        what.claimed !== undefined || isLost ||
-        isSameGuard(guard, await lookAtGuard(files, what.platform))
-      ),
-    );
-    if (again === MAX_LOOKS - 1 || isSame.every((is) => is)) return views;
+    const isSame = at.every(({ files }, i) => lockText(files, platform) === before[i]);
+    if (again === MAX_LOOKS - 1 || isSame) return views;
   }
 }
 
@@ -151,14 +147,22 @@ async function viewOf(draft: Draft, seen: Seen, what: Look): Promise<PortView> {
   const strangers = without(listeners, family.members);
   const holders = [...seen.holders, ...listeners];
   const isQuiet = holders.length === 0 && discovery.kind === "none" && probe !== "free";
+  const isUnseen = family.members.length === 0 && !family.isWhole;
   return {
     ...draft,
     server: await serverOf(draft, family, holders, lineage, platform),
     strangers: await Promise.all(strangers.map((row) => strangerOf(row, port, lineage, platform))),
     hidden: discovery.kind === "found" ? discovery.hidden : [],
-    unknown: discovery.kind === "unknown" ? discovery.reason : null,
+    unknown: discovery.kind === "unknown"
+      ? discovery.reason
+      : isUnseen
+      ? "processes come and go too fast to tell who is left of its server"
+      : null,
     uses: isQuiet ? await platform.usesOf(port) : [],
-    probe,
+    // Where it is no proof it says nothing beside a look that failed.
+    probe: probe === "free" && discovery.kind === "unknown" && !platform.probeIsProof
+      ? null
+      : probe,
     pidFile: readPidFile(files.pid),
   };
 }
@@ -225,7 +229,8 @@ async function serverOf(
   platform: Platform,
 ): Promise<ServerView | null> {
   const supervisor = guard.kind === "living" ? guard.supervisor : null;
-  if (record === null || (supervisor === null && family.members.length === 0)) return null;
+  const isGone = family.members.length === 0 && family.isWhole;
+  if (record === null || (supervisor === null && isGone)) return null;
   const processes = await platform.describe(family.members);
   return {
     record,

@@ -35,15 +35,21 @@ export interface RunLog {
 export async function openRunLog(path: string): Promise<RunLog> {
   // Checked by the rules for all files of ours; then opened once more, as Deno tells no descriptor.
   using checked = openForAppending(path, "log");
-  if ((await checked.stat()).size > MAX_LOG_BYTES) await Deno.rename(path, `${path}.1`);
-  const { constants, fstatSync, openSync, writeSync } = await import("node:fs");
+  const { closeSync, constants, fstatSync, openSync, writeSync } = await import("node:fs");
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT |
     (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
   try {
+    if ((await checked.stat()).size > MAX_LOG_BYTES) await Deno.rename(path, `${path}.1`);
     const fd = openSync(path, flags, 0o600);
-    const { dev, ino, uid, nlink, mode } = fstatSync(fd);
-    const reason = whyNotOurs({ dev, ino, uid, nlink, mode } as unknown as Deno.FileInfo);
-    if (reason !== null && Deno.uid() !== null) throw unusable(path, "log", reason);
+    const info = fstatSync(fd);
+    const { uid, nlink, mode } = info;
+    const reason = info.isFile()
+      ? whyNotOurs({ uid, nlink, mode } as Deno.FileInfo)
+      : "not a regular file";
+    if (reason !== null && Deno.uid() !== null) {
+      closeSync(fd);
+      throw unusable(path, "log", reason);
+    }
     const write = (text: string) => {
       try {
         writeSync(fd, text);

@@ -91,7 +91,8 @@ async function tryClaim(options: ClaimOptions): Promise<Attempt> {
     const [view] = await look({ platform, ports: [port], pidDir, probeHost: host, ...claimed });
     return { lock, view: view!, plan: decideStart(view!, { force }) };
   } catch (error) {
-    lock?.release();
+    if (lock?.left === "") lock.remove();
+    else lock?.release();
     throw error;
   }
 }
@@ -124,6 +125,8 @@ async function settle(
 
 /** A record that tells of orphans stays; so does one that nobody here can judge. */
 function letGo({ lock, view: { server, guard } }: Pick<Attempt, "lock" | "view">): void {
-  if (server !== null || guard.kind === "unknown") lock?.release();
+  const isTelling = server !== null || guard.kind === "unknown";
+  // One that was made just now tells nothing of a server whose files lie elsewhere.
+  if (isTelling && lock?.left !== "") lock?.release();
   else lock?.remove();
 }
