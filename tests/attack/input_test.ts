@@ -1,41 +1,51 @@
+/** Readers of what others write: any text gives the documented error, or values in their range. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path/join";
 import fc from "npm:fast-check@4.10.2";
-import { parseCommandLine } from "../../lib/command_line.ts";
-import { configureStart, configureStatus, configureStop } from "../../lib/config.ts";
-import { parseDotenv } from "../../lib/dotenv.ts";
+import { readArguments } from "../../lib/cli/arguments.ts";
+import {
+  configureLogs,
+  configureStart,
+  configureStatus,
+  configureStop,
+  type StartConfig,
+  type StopConfig,
+} from "../../lib/cli/config.ts";
+import { maskSecrets } from "../../lib/cli/messages.ts";
+import { OPTIONS, optionsOf } from "../../lib/cli/options.ts";
+import { plain, printable } from "../../lib/cli/plain.ts";
+import { splitShellWords } from "../../lib/cli/server_command.ts";
+import { parseEnvText } from "../../lib/cli/settings.ts";
 import { ServerError } from "../../lib/errors.ts";
-import { portsOf } from "../../lib/files.ts";
-import { isTargetPid, parsePid } from "../../lib/identity.ts";
-import type { ListenerRow } from "../../lib/listener.ts";
-import { maskSecrets } from "../../lib/messages.ts";
-import { OPTIONS, optionsOf } from "../../lib/options.ts";
-import { parseCim } from "../../lib/parsers/cim.ts";
-import { parseLsof } from "../../lib/parsers/lsof.ts";
-import { parseExcludedPorts } from "../../lib/parsers/netsh.ts";
-import { parseNetstatDarwin } from "../../lib/parsers/netstat_darwin.ts";
-import { parseNetstatLinux } from "../../lib/parsers/netstat_linux.ts";
-import { parseNetstatWindows } from "../../lib/parsers/netstat_windows.ts";
-import { parsePasswd } from "../../lib/parsers/passwd.ts";
-import { parseProcNet } from "../../lib/parsers/proc_net.ts";
-import { parseProcStat } from "../../lib/parsers/proc_stat.ts";
-import { parsePs } from "../../lib/parsers/ps.ts";
-import { parsePsEnvironment } from "../../lib/parsers/ps_environment.ts";
-import { parseSs } from "../../lib/parsers/ss.ts";
-import { parseTasklist } from "../../lib/parsers/tasklist.ts";
-import { formatRecord, type LockRecord, parseRecord } from "../../lib/record.ts";
-import { splitShellWords } from "../../lib/shell_words.ts";
+import { isTargetPid, parsePid } from "../../lib/platform/identity.ts";
+import { parseProcNet, parseProcNetUses } from "../../lib/platform/linux/parse_proc_net.ts";
+import { parseNetstatLinux, parseSs } from "../../lib/platform/linux/parse_tools.ts";
+import { parseProcStat } from "../../lib/platform/linux/proc.ts";
+import { parsePasswd } from "../../lib/platform/linux/processes.ts";
+import { parsePs } from "../../lib/platform/macos/processes.ts";
+import { parseNetstat as parseNetstatDarwin } from "../../lib/platform/macos/sockets.ts";
+import { parseLsof } from "../../lib/platform/parsing.ts";
+import type { ListenerRow } from "../../lib/platform/types.ts";
+import { parseNetstat as parseNetstatWindows } from "../../lib/platform/windows/parse_netstat.ts";
+import { portsOf, readNote } from "../../lib/port/files.ts";
+import {
+  formatRecord,
+  type LockRecord,
+  markerOf,
+  parseRecord,
+  placeOfMarker,
+} from "../../lib/port/record.ts";
 import { needs, Place, run } from "../e2e/harness.ts";
-import { assertPolite, attack, FULL, ONLY_FULL, some, tally } from "./attack.ts";
+import { assertPolite, attack, FULL, ONLY_FULL, some } from "./attack.ts";
 
-/** Cases for each property; there are 28 of them, so more than 100,000 in all, in CI, too. */
-const RUNS = FULL ? 40_000 : 4000;
+/** Cases for each property. */
+const RUNS = FULL ? 40_000 : 2000;
 
 const MAX_PID = 2 ** 31 - 1;
 
 /** Numbers that a parser has found: each must be in range, and written in the text. */
 interface Found {
-  readonly pids: readonly number[];
+  readonly pids?: readonly number[];
   readonly ports?: readonly number[];
   /** Numbers that may also be 0. */
   readonly groups?: readonly number[];
@@ -49,30 +59,39 @@ interface Target {
   readonly portText?: (port: number) => string;
 }
 
-function listeners(parse: (text: string) => ListenerRow[]): Target["parse"] {
-  return (text) => {
-    const rows = parse(text);
-    return {
-      pids: rows.flatMap(({ pid }) => pid ?? []),
-      ports: rows.map(({ port }) => port),
-      groups: rows.flatMap(({ uid }) => uid ?? []),
-    };
+function found(rows: readonly Partial<ListenerRow>[]): Found {
+  return {
+    pids: rows.flatMap(({ pid }) => pid ?? []),
+    ports: rows.flatMap(({ port }) => port ?? []),
+    groups: rows.flatMap(({ uid }) => uid ?? []),
   };
 }
 
+const hex = (port: number) => port.toString(16).padStart(4, "0");
+const PROC_NET = ["proc-net-tcp", "proc-net-tcp6"];
+
 const TARGETS: Record<string, Target> = {
-  parseSs: { fixtures: ["ss"], parse: listeners(parseSs) },
-  parseLsof: { fixtures: ["lsof"], parse: listeners(parseLsof) },
+  parseSs: { fixtures: ["ss"], parse: (text) => found(parseSs(text)) },
+  parseLsof: { fixtures: ["lsof"], parse: (text) => found(parseLsof(text)) },
   parseNetstatLinux: {
     fixtures: ["netstat", "busybox-netstat"],
-    parse: listeners(parseNetstatLinux),
+    parse: (text) => found(parseNetstatLinux(text)),
   },
-  parseNetstatDarwin: { fixtures: ["netstat-darwin"], parse: listeners(parseNetstatDarwin) },
-  parseNetstatWindows: { fixtures: ["netstat-windows"], parse: listeners(parseNetstatWindows) },
-  parseProcNet: {
-    fixtures: ["proc-net-tcp", "proc-net-tcp6"],
-    parse: listeners(parseProcNet),
-    portText: (port) => port.toString(16).padStart(4, "0"),
+  parseNetstatDarwin: {
+    fixtures: ["netstat-darwin"],
+    parse: (text) => found(Object.values(parseNetstatDarwin(text)).flat()),
+  },
+  parseNetstatWindows: {
+    fixtures: ["netstat-windows"],
+    parse: (text) => found(Object.values(parseNetstatWindows(text)).flat()),
+  },
+  parseProcNet: { fixtures: PROC_NET, parse: (text) => found(parseProcNet(text)), portText: hex },
+  parseProcNetUses: {
+    fixtures: PROC_NET,
+    parse: (text) => {
+      for (const { inode } of parseProcNetUses(text, 8001)) assertEquals(/^\d+$/.test(inode), true);
+      return {};
+    },
   },
   parseProcStat: {
     fixtures: ["proc-pid-stat"],
@@ -86,31 +105,9 @@ const TARGETS: Record<string, Target> = {
       return { pids: rows.map(({ pid }) => pid), groups };
     },
   },
-  parsePsEnvironment: {
-    fixtures: ["ps-environment"],
-    parse: (text) => ({ pids: [...parsePsEnvironment(text).keys()] }),
-  },
-  parseTasklist: {
-    fixtures: ["tasklist"],
-    parse: (text) => ({ pids: parseTasklist(text).map(({ pid }) => pid) }),
-  },
-  parseCim: {
-    fixtures: ["cim"],
-    parse: (text) => {
-      const rows = parseCim(text);
-      return { pids: rows.map(({ pid }) => pid), groups: rows.map(({ ppid }) => ppid) };
-    },
-  },
-  parseExcludedPorts: {
-    fixtures: ["netsh"],
-    parse: (text) => ({
-      pids: [],
-      groups: parseExcludedPorts(text).flatMap(({ start, end }) => [start, end]),
-    }),
-  },
   parsePasswd: {
     fixtures: ["passwd"],
-    parse: (text) => ({ pids: [], groups: [...parsePasswd(text).keys()] }),
+    parse: (text) => ({ groups: [...parsePasswd(text).keys()] }),
   },
 };
 
@@ -132,134 +129,6 @@ const SPICES = [
   ...["LISTEN", "users:((", "pid=", "fd=", "p", "n*:", "TST=LISTEN", "]:", "٣", "１", "\ud800"],
 ];
 
-/** One change to a text: where, how much is cut there, and what is put in. */
-const change = fc.record({
-  at: fc.nat(),
-  cut: fc.oneof(fc.constant(0), fc.nat(12)),
-  put: fc.oneof(
-    fc.constantFrom(...SPICES),
-    fc.string({ unit: "binary", maxLength: 6 }),
-    fc.integer().map(String),
-    fc.constant("same again"),
-  ),
-});
-
-/** Recorded output that was tampered with, or any text at all. */
-function textFor(fixtures: readonly string[]): fc.Arbitrary<string> {
-  const texts = fixtures.flatMap((name) => recorded.get(name) ?? []);
-  if (texts.length === 0) throw new Error(`No fixtures for ${fixtures}`);
-  const tampered = fc.tuple(fc.constantFrom(...texts), fc.array(change, { maxLength: 8 }))
-    .map(([text, changes]) =>
-      changes.reduce((now, { at, cut, put }) => {
-        const i = at % (now.length + 1);
-        const piece = put === "same again" ? now.slice(Math.max(0, i - 40), i) : put;
-        return now.slice(0, i) + piece + now.slice(i + cut);
-      }, text)
-    );
-  const spicy = fc.array(fc.constantFrom(...SPICES, " "), { maxLength: 30 }).map((all) =>
-    all.join("")
-  );
-  return fc.oneof(
-    { weight: 6, arbitrary: tampered },
-    { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 200 }) },
-    { weight: 2, arbitrary: spicy },
-  );
-}
-
-/** The documented error, or `null`. */
-function tryParse({ parse }: Target, text: string): Found | null {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
-function assertWritten(target: Target, text: string): void {
-  const found = tryParse(target, text);
-  if (found === null) return;
-  const { pids, ports = [], groups = [] } = found;
-  const { portText = String } = target;
-  const lower = text.toLowerCase();
-  for (const pid of pids) {
-    if (!Number.isSafeInteger(pid) || pid < 1 || pid > MAX_PID) throw new Error(`PID ${pid}`);
-    if (!text.includes(String(pid))) throw new Error(`PID ${pid} is not in the text`);
-  }
-  for (const port of ports) {
-    if (!Number.isSafeInteger(port) || port < 1 || port > 65535) throw new Error(`port ${port}`);
-    if (!lower.includes(portText(port))) throw new Error(`port ${port} is not in the text`);
-  }
-  for (const id of groups) {
-    if (!Number.isSafeInteger(id) || id < 0 || id >= 2 ** 32) throw new Error(`id ${id}`);
-  }
-}
-
-/** Checks a property; a failing seed is printed, and belongs into fixtures/seeds.json. */
-function check<T>(name: string, property: fc.IProperty<T> | fc.IAsyncProperty<T>): Promise<void> {
-  const options = { numRuns: RUNS, ...seedOf(name) };
-  return Promise.resolve(fc.assert(property as fc.IAsyncProperty<T>, options));
-}
-
-/** A seed given by hand to repeat a run: `FUZZ_SEED="name:seed:path"`. */
-function seedOf(name: string): { seed?: number; path?: string } {
-  const [wanted, seed, ...path] = (Deno.env.get("FUZZ_SEED") ?? "").split(":");
-  if (wanted !== name) return {};
-  return { seed: Number(seed), ...path.length > 0 ? { path: path.join(":") } : {} };
-}
-
-for (const [name, target] of Object.entries(TARGETS)) {
-  Deno.test(`${name}() throws only what it says, and finds no number that is not there`, async () => {
-    await check(name, fc.property(textFor(target.fixtures), (text) => assertWritten(target, text)));
-  });
-}
-
-/** Texts that failed once, by parser. */
-const SEEDS: Record<string, string[]> = JSON.parse(
-  Deno.readTextFileSync(join(import.meta.dirname!, "fixtures/seeds.json")),
-);
-
-Deno.test("texts that failed once do not fail again", () => {
-  for (const [name, texts] of Object.entries(SEEDS)) {
-    const target = TARGETS[name];
-    for (const text of texts) {
-      if (target) assertWritten(target, text);
-      else OTHERS[name]!(text);
-    }
-  }
-});
-
-Deno.test("no parser takes long for any repetition", () => {
-  const units = [
-    ...SPICES,
-    " ",
-    "a",
-    "{",
-    "\\",
-    "/",
-    "a:1 ",
-    "p1\nf1\n",
-    '("a",pid=1,fd=3),',
-    "1 ",
-  ];
-  const slow: string[] = [];
-  for (const [name, target] of Object.entries(TARGETS)) {
-    const [start = ""] = recorded.get(target.fixtures[0]!) ?? [];
-    for (const unit of FULL ? units : units.slice(10, 30)) {
-      const text = start.slice(0, 60) + unit.repeat((FULL ? 200_000 : 20_000) / unit.length);
-      let took = Infinity;
-      // What is slow by itself is slow each time; a busy machine is not.
-      for (let i = 0; i < 3 && took > 400; i++) {
-        const before = performance.now();
-        tryParse(target, text);
-        took = Math.min(took, performance.now() - before);
-      }
-      if (took > 400) slow.push(`${name} of ${JSON.stringify(unit)}: ${Math.round(took)} ms`);
-    }
-  }
-  assertEquals(slow, []);
-});
-
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string(),
@@ -269,42 +138,113 @@ const anyText = fc.oneof(
     .map((pair) => pair.join(" ")),
 );
 
-function pidIsRight(text: string): void {
-  const pid = parsePid(text);
-  if (pid === null) return;
-  assertEquals(isTargetPid(pid), true);
-  assertEquals(String(pid), text.trim());
+/** One change to a text: where, how much is cut there, and what is put in. */
+const change = fc.record({ at: fc.nat(), cut: fc.nat(12), put: anyText });
+
+/** Recorded output that was tampered with, or any text at all. */
+function textFor(fixtures: readonly string[]): fc.Arbitrary<string> {
+  const texts = fixtures.flatMap((name) => recorded.get(name) ?? []);
+  if (texts.length === 0) throw new Error(`No fixtures for ${fixtures}`);
+  const tampered = fc.tuple(fc.constantFrom(...texts), fc.array(change, { maxLength: 8 }))
+    .map(([text, changes]) =>
+      changes.reduce((now, { at, cut, put }) => {
+        const i = at % (now.length + 1);
+        return now.slice(0, i) + put + now.slice(i + cut);
+      }, text)
+    );
+  const spicy = fc.array(fc.constantFrom(...SPICES, " "), { maxLength: 30 })
+    .map((all) => all.join(""));
+  return fc.oneof({ weight: 6, arbitrary: tampered }, { weight: 3, arbitrary: spicy }, anyText);
 }
 
-/** What else is checked for seeds that failed once. */
-const OTHERS: Record<string, (text: string) => void> = {
-  parsePid: pidIsRight,
-  splitShellWords: (text) => void wordsOrSyntaxError(text),
-  parseRecord: (text) => void parseRecord(text),
-  maskSecrets: (text) => assertEquals(/<<|>>/.test(maskSecrets(text)), false, text),
-};
+function assertWritten({ parse, portText = String }: Target, text: string): void {
+  const all = orNull(() => parse(text), (error) => error instanceof SyntaxError);
+  const lower = text.toLowerCase();
+  for (const pid of all?.pids ?? []) {
+    if (!Number.isSafeInteger(pid) || pid < 1 || pid > MAX_PID) throw new Error(`PID ${pid}`);
+    if (!text.includes(String(pid))) throw new Error(`PID ${pid} is not in the text`);
+  }
+  for (const port of all?.ports ?? []) {
+    if (!isGoodPort(port)) throw new Error(`port ${port}`);
+    if (!lower.includes(portText(port))) throw new Error(`port ${port} is not in the text`);
+  }
+  for (const id of all?.groups ?? []) {
+    if (!Number.isSafeInteger(id) || id < 0 || id >= 2 ** 32) throw new Error(`id ${id}`);
+  }
+}
 
-Deno.test("parsePid() gives the one PID that is written there, or nothing", async () => {
-  await check("parsePid", fc.property(anyText, pidIsRight));
-});
+/** What a reader gives; `null` for the documented error. */
+function orNull<T>(read: () => T, isDocumented: (error: unknown) => boolean): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (isDocumented(error)) return null;
+    throw error;
+  }
+}
 
-Deno.test("isTargetPid() takes only integers from 2 to 2^31 - 1", async () => {
-  const anything = fc.oneof(fc.anything(), fc.double(), fc.maxSafeInteger(), fc.bigInt());
-  await check(
-    "isTargetPid",
-    fc.property(anything, (pid) => {
-      if (!isTargetPid(pid)) return;
-      assertEquals(pid === (pid | 0) && pid > 1, true);
-    }),
+function isGoodPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65535;
+}
+
+/** Registers a property; to repeat a run that failed: `FUZZ_SEED="name:seed:path"`. */
+function property<T>(
+  name: string,
+  promise: string,
+  arbitrary: fc.Arbitrary<T>,
+  check: (value: T) => void | Promise<void>,
+): void {
+  const [wanted, seed, ...path] = (Deno.env.get("FUZZ_SEED") ?? "").split(":");
+  const again = wanted === name
+    ? { seed: Number(seed), ...path.length > 0 ? { path: path.join(":") } : {} }
+    : {};
+  Deno.test(`${name}() ${promise}`, async () => {
+    await fc.assert(fc.asyncProperty(arbitrary, async (value) => await check(value)), {
+      numRuns: RUNS,
+      ...again,
+    });
+  });
+}
+
+for (const [name, target] of Object.entries(TARGETS)) {
+  const promise = "throws only what it says, and finds no number that is not there";
+  property(name, promise, textFor(target.fixtures), (text) => assertWritten(target, text));
+}
+
+function pidIsRight(text: string): void {
+  const pid = parsePid(text);
+  if (pid !== null) assertEquals([isTargetPid(pid), String(pid)], [true, text.trim()]);
+}
+
+Deno.test("texts that failed once do not fail again", () => {
+  const seeds: Record<string, string[]> = JSON.parse(
+    Deno.readTextFileSync(join(import.meta.dirname!, "fixtures/seeds.json")),
   );
+  for (const text of seeds.parsePid!) pidIsRight(text);
+  for (const text of seeds.maskSecrets!) assertEquals(/<<|>>/.test(maskSecrets(text)), false, text);
 });
+
+property("parsePid", "gives the one PID that is written there, or nothing", anyText, pidIsRight);
+
+property(
+  "isTargetPid",
+  "takes only integers from 2 to 2^31 - 1",
+  fc.oneof(fc.anything(), fc.double(), fc.maxSafeInteger(), fc.bigInt()),
+  (pid) => {
+    if (isTargetPid(pid)) assertEquals(pid === (pid | 0) && pid > 1, true);
+  },
+);
 
 const name1 = fc.string({ unit: "binary", minLength: 1 });
 const identity = fc.record({ pid: fc.integer({ min: 2, max: MAX_PID }), startTime: name1 });
 const record: fc.Arbitrary<LockRecord> = fc.record({
   supervisor: identity,
   server: fc.option(identity),
+  births: fc.option(fc.nat()),
   bootId: name1,
+  namespace: fc.option(name1),
+  file: fc.option(name1),
+  pidDir: fc.option(name1),
   host: name1,
   port: fc.integer({ min: 1, max: 65535 }),
   command: fc.array(fc.string({ unit: "binary" })),
@@ -312,152 +252,182 @@ const record: fc.Arbitrary<LockRecord> = fc.record({
   state: fc.constantFrom("starting", "ready", "stopping"),
   startedAt: fc.integer({ min: 0, max: 8.64e15 }),
   logFile: fc.option(name1),
+  ended: fc.option(
+    fc.array(fc.record({
+      pid: fc.integer({ min: 2, max: MAX_PID }),
+      startTime: name1,
+      name: name1,
+      fate: name1,
+    })),
+  ),
 });
 
-Deno.test("parseRecord() reads what formatRecord() wrote, on one line", async () => {
-  await check(
-    "formatRecord",
-    fc.property(record, (before) => {
-      const text = formatRecord(before);
-      assertEquals(text.indexOf("\n"), text.length - 1);
-      assertEquals(parseRecord(text), before);
-    }),
-  );
+property("formatRecord", "is read again by parseRecord(), on one line", record, (before) => {
+  const text = formatRecord(before);
+  assertEquals(text.indexOf("\n"), text.length - 1);
+  assertEquals(parseRecord(text), before);
 });
 
-Deno.test("parseRecord() reads a record whole, or not at all, wherever a write was cut", async () => {
-  await check(
-    "parseRecord cut",
-    fc.property(record, record, fc.nat(), (one, two, at) => {
-      // Written over in place: the new text up to some byte, and then the old one.
-      const [older, newer] = [formatRecord(one), formatRecord(two)];
-      const cut = at % (newer.length + 1);
-      const read = parseRecord(newer.slice(0, cut) + older.slice(cut));
-      if (read === null) return;
-      const { pid } = read.supervisor;
-      assertEquals(Number.isSafeInteger(pid) && pid >= 1 && pid <= MAX_PID, true);
-      if (cut === newer.length) assertEquals(read, two);
-    }),
-  );
-});
+property(
+  "parseRecord",
+  "reads a record whole, or not at all, wherever a write was cut",
+  fc.tuple(record, record, fc.nat()),
+  ([one, two, at]) => {
+    // Written over in place: the new text up to some byte, and then the old one.
+    const [older, newer] = [formatRecord(one), formatRecord(two)];
+    const cut = at % (newer.length + 1);
+    const read = parseRecord(newer.slice(0, cut) + older.slice(cut));
+    if (read !== null) assertInRange(read);
+    if (cut === newer.length) assertEquals(read, two);
+  },
+);
 
-Deno.test("parseRecord() trusts no JSON: every number in it is in range", async () => {
-  const keys = ["supervisorPid", "supervisorStart", "serverPid", "serverStart", "port", "state"];
-  const tampered = fc.tuple(record, fc.constantFrom(...keys), fc.jsonValue())
-    .map(([whole, key, value]) =>
+property(
+  "parseRecord",
+  "trusts no JSON: every number in it is in range",
+  fc.oneof(
+    fc.tuple(
+      record,
+      fc.constantFrom("supervisorPid", "serverPid", "serverStart", "port", "state", "ended"),
+      fc.jsonValue(),
+    ).map(([whole, key, value]) =>
       JSON.stringify({ ...JSON.parse(formatRecord(whole)), [key]: value }) + "\n"
-    );
-  const text = fc.oneof(tampered, fc.json(), fc.string({ unit: "binary" }));
-  await check(
-    "parseRecord",
-    fc.property(text, (json) => {
-      const read = parseRecord(json);
-      if (read === null) return;
-      assertEquals(read.server === null || isTargetPid(read.server.pid), true);
-      assertEquals(read.supervisor.pid === 1 || isTargetPid(read.supervisor.pid), true);
-      assertEquals(Number.isInteger(read.port) && read.port >= 1 && read.port <= 65535, true);
-    }),
-  );
+    ),
+    fc.json(),
+    fc.string({ unit: "binary" }),
+  ),
+  (json) => {
+    const read = parseRecord(json);
+    if (read !== null) assertInRange(read);
+  },
+);
+
+function assertInRange({ supervisor, server, port, ended }: LockRecord): void {
+  const pids = [...server ? [server] : [], ...ended ?? []].map(({ pid }) => pid);
+  assertEquals([pids.every(isTargetPid), isGoodPort(port)], [true, true]);
+  assertEquals(supervisor.pid === 1 || isTargetPid(supervisor.pid), true);
+}
+
+property("placeOfMarker", "finds the PID directory that markerOf() put there", record, (one) => {
+  const place = placeOfMarker(markerOf(one));
+  assertEquals(place?.pidDir ?? null, one.pidDir);
+  if (place) assertEquals([place.port, place.supervisorPid], [one.port, one.supervisor.pid]);
 });
 
-function wordsOrSyntaxError(text: string): string[] | null {
-  try {
-    return splitShellWords(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+property(
+  "readNote",
+  "believes only a note with a grace, for this supervisor",
+  fc.json(),
+  (json) => {
+    const path = Deno.makeTempFileSync();
+    try {
+      Deno.writeTextFileSync(path, json);
+      assertEquals(readNote(path, { pid: 2, startTime: "1" }), null);
+    } finally {
+      Deno.removeSync(path);
+    }
+  },
+);
+
+// deno-lint-ignore no-control-regex -- that is what must not be there
+const ACTIVE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/;
+
+property("plain", "lets nothing through that acts on a terminal, and cuts", anyText, (text) => {
+  const shown = plain(text);
+  assertEquals([ACTIVE.test(shown), /[\t\n]/.test(shown)], [false, false]);
+  assertEquals(Array.from(shown).length <= 500, true);
+});
+
+property("printable", "keeps lines, and the meaning of JSON", fc.jsonValue(), (value) => {
+  const shown = printable(JSON.stringify(value));
+  assertEquals([ACTIVE.test(shown), JSON.parse(shown)], [false, JSON.parse(JSON.stringify(value))]);
+});
+
+function isSyntaxError(error: unknown): boolean {
+  return error instanceof SyntaxError;
 }
 
 const shellText = fc.string({
-  unit: fc.constantFrom("a", "b", " ", "\t", "'", '"', "\\", "\n", "é", "{port}", "$", "="),
+  unit: fc.constantFrom("a", "b", " ", "\t", "'", '"', "\\", "é", "{port}", "=", ":"),
   maxLength: 24,
 });
 
-Deno.test("splitShellWords() throws only SyntaxError", async () => {
-  const text = fc.oneof(shellText, fc.string({ unit: "binary" }));
-  await check("splitShellWords", fc.property(text, (words) => void wordsOrSyntaxError(words)));
-});
+property(
+  "splitShellWords",
+  "throws only SyntaxError",
+  fc.oneof(shellText, fc.string({ unit: "binary" })),
+  (text) => void orNull(() => splitShellWords(text), isSyntaxError),
+);
 
-Deno.test("splitShellWords() finds the words that were quoted, in three ways", async () => {
-  const single = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
-  const double = (word: string) => `"${word.replaceAll(/[$`"\\]/g, "\\$&")}"`;
-  const escaped = (word: string) =>
-    word === "" ? "''" : [...word].map((char) => char === "\n" ? "'\n'" : `\\${char}`).join("");
-  const quoted = fc.array(fc.tuple(fc.string({ unit: "binary" }), fc.nat(2), fc.nat(2)));
-  await check(
-    "splitShellWords quoted",
-    fc.property(quoted, (words) => {
-      const text = words.map(([word, how, blank]) =>
-        [single, double, escaped][how]!(word) + [" ", "\t ", "\n"][blank]!
-      ).join("");
-      assertEquals(splitShellWords(text), words.map(([word]) => word));
-    }),
-  );
-});
+property(
+  "splitShellWords",
+  "finds the words that were quoted, in three ways",
+  fc.array(fc.tuple(fc.string({ unit: "binary" }), fc.nat(2), fc.nat(2))),
+  (words) => {
+    const quotes = [
+      (word: string) => `'${word.replaceAll("'", `'\\''`)}'`,
+      (word: string) => `"${word.replaceAll(/[$`"\\]/g, "\\$&")}"`,
+      (word: string) =>
+        word === "" ? "''" : [...word].map((one) => one === "\n" ? "'\n'" : `\\${one}`).join(""),
+    ];
+    const text = words.map(([word, how, blank]) => quotes[how]!(word) + [" ", "\t ", "\n"][blank]!);
+    assertEquals(splitShellWords(text.join("")), words.map(([word]) => word));
+  },
+);
 
 attack("splitShellWords() splits as /bin/sh does", async () => {
-  const safe = fc.string({
-    unit: fc.constantFrom("a", "b", " ", "\t", "'", '"', "\\", "é", "{port}", "=", ":"),
-    maxLength: 24,
-  });
-  const texts = fc.sample(safe, 400).filter((text) => wordsOrSyntaxError(text) !== null);
+  const texts = fc.sample(shellText, 400)
+    .filter((text) => orNull(() => splitShellWords(text), isSyntaxError) !== null);
   const script = texts.map((text) => `show ${text}\n`).join("");
   const { stdout } = await new Deno.Command("/bin/sh", {
     args: ["-fc", `show() { printf '%s\\0' "$@"; printf '%s' "=$#=\\0"; }\n${script}`],
   }).output();
-  const told = new TextDecoder().decode(stdout);
   const expected = texts.map((text) => {
     const words = splitShellWords(text);
     // printf prints its format once when there are no words.
     return [...words.length > 0 ? words : [""], `=${words.length}=\\0`].join("\0");
   }).join("");
-  assertEquals(told, expected);
+  assertEquals(new TextDecoder().decode(stdout), expected);
 }, ONLY_FULL ?? needs("sh"));
 
-Deno.test("parseDotenv() throws nothing and gives only what an environment can hold", async () => {
-  const line = fc.tuple(
-    fc.constantFrom("A", "export B", "__proto__", "constructor", "C D", "", "9", "Ä", "A.B"),
-    fc.constantFrom("=", " = ", "", "==", ":"),
-    fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom(`"a\\nb"`, "'x", "`y`", "z # c")),
-  ).map((parts) => parts.join(""));
-  const text = fc.oneof(
-    fc.array(line).map((lines) => lines.join("\n")),
+property(
+  "parseEnvText",
+  "throws nothing and gives only what an environment can hold",
+  fc.oneof(
+    fc.array(
+      fc.tuple(
+        fc.constantFrom("A", "export B", "__proto__", "constructor", "C D", "", "9", "Ä", "A.B"),
+        fc.constantFrom("=", " = ", "", "==", ":"),
+        fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom(`"a\\nb"`, "'x", "`y`", "z # c")),
+      ).map((parts) => parts.join("")),
+    ).map((lines) => lines.join("\n")),
     fc.string({ unit: "binary" }),
-  );
-  await check(
-    "parseDotenv",
-    fc.asyncProperty(text, async (file) => {
-      const variables = await parseDotenv(file);
-      assertEquals(Object.getPrototypeOf(variables), Object.prototype);
-      for (const [name, value] of Object.entries(variables)) {
-        assertEquals([typeof value, name === "", (name + value).includes("\0")], [
-          "string",
-          false,
-          false,
-        ]);
-      }
-    }),
-  );
-});
+  ),
+  async (file) => {
+    const { variables, warnings } = await parseEnvText(file, ".env");
+    assertEquals(Object.getPrototypeOf(variables), Object.prototype);
+    for (const [name, value] of Object.entries(variables)) {
+      const isGood = typeof value === "string" && name !== "" && !(name + value).includes("\0");
+      assertEquals(isGood, true, JSON.stringify([name, value]));
+    }
+    assertEquals(warnings.some((text) => ACTIVE.test(text)), false);
+  },
+);
 
-const COMMANDS = ["start", "stop", "status"] as const;
+const CONFIGURES = {
+  start: configureStart,
+  stop: configureStop,
+  status: configureStatus,
+  logs: configureLogs,
+};
+const PROGRAMS = ["start", "stop", "status", "logs"] as const;
 
 const word = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...OPTIONS.map(({ name }) => `--${name}`)) },
   {
     weight: 3,
     arbitrary: fc.constantFrom(
-      "8001",
-      "0",
-      "65536",
-      "80a",
-      "-1",
-      "1e3",
-      " 80",
-      "٣",
-      "80.0",
-      "08001",
+      ...["8001", "0", "65536", "80a", "-1", "1e3", " 80", "٣", "80.0", "08001"],
     ),
   },
   {
@@ -466,46 +436,33 @@ const word = fc.oneof(
       .map(([name, value]) => `--${name}=${value}`),
   },
   {
-    weight: 1,
-    arbitrary: fc.constantFrom("--", "-h", "-", "-p", "-h=1", "--no-force", "--__proto__"),
-  },
-  {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.constantFrom(
-      "--constructor=1",
-      "--port.x=1",
-      "--toString",
-      "-hh",
-      "-h8001",
-      "--=",
-      "---port",
+      ...["--", "-h", "-", "-p", "-p8001", "-h=1", "-fn", "-n5", "-f", "--no-force", "--__proto__"],
+      ...["--constructor=1", "--port.x=1", "--toString", "-hh", "-h8001", "--=", "---port"],
     ),
   },
   { weight: 1, arbitrary: anyText },
 );
 
-const commandLine = fc.tuple(fc.constantFrom(...COMMANDS), fc.array(word, { maxLength: 7 }));
+const commandLine = fc.tuple(fc.constantFrom(...PROGRAMS), fc.array(word, { maxLength: 7 }));
 
-/** The documented error, or `null`. */
-function orUsage<T>(parse: () => T): T | null {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof ServerError && error.kind === "usage" && error.code === 2) return null;
-    throw error;
-  }
+function isUsage(error: unknown): boolean {
+  return error instanceof ServerError && error.kind === "usage" && error.code === 2;
 }
 
-/** Reads arguments as the contract says, slowly and plainly; `null` if they are wrong. */
-function readPlainly(command: typeof COMMANDS[number], args: readonly string[]) {
+/** Reads long options as the contract says, slowly and plainly; `null` if they are wrong. */
+function readPlainly(program: typeof PROGRAMS[number], args: readonly string[]) {
   const values = new Map<string, string[]>();
   const switches = new Set<string>();
+  const add = (name: string, value: string) => values.set(name, [...values.get(name) ?? [], value]);
   const end = args.indexOf("--");
   const own = end === -1 ? args : args.slice(0, end);
+  const ports: string[] = [];
   for (let i = 0; i < own.length; i++) {
     const [, name = "", value] = /^--([^=]*)(?:=([^]*))?$/.exec(own[i]!) ?? [];
-    const spec = optionsOf(command).find((option) => option.name === name);
-    if (own[i] === "-h") switches.add("help");
+    const spec = optionsOf(program).find((option) => option.name === name);
+    if (/^\d+$/.test(own[i]!)) ports.push(own[i]!);
     else if (spec === undefined) return null;
     else if (spec.value === undefined) {
       if (value !== undefined) return null;
@@ -515,143 +472,112 @@ function readPlainly(command: typeof COMMANDS[number], args: readonly string[]) 
       if (given === undefined || given === "" || (value === undefined && given.startsWith("-"))) {
         return null;
       }
-      values.set(name, [...values.get(name) ?? [], given]);
+      add(name, given);
     }
   }
+  for (const port of ports) add("port", port);
   return { values, switches, words: end === -1 ? null : args.slice(end + 1) };
 }
 
-Deno.test("parseCommandLine() takes what the contract allows, and nothing else", async () => {
-  await check(
-    "parseCommandLine",
-    fc.property(commandLine, ([command, args]) => {
-      const read = orUsage(() => parseCommandLine(command, args));
-      const plain = readPlainly(command, args);
-      if (read === null) return; // stricter is no harm
-      assertEquals<unknown>(plain === null ? "wrong usage" : plain, {
-        values: new Map(read.values),
-        switches: new Set(read.switches),
-        words: read.words,
-      });
-    }),
-  );
-});
-
-const around = fc.record({
-  env: fc.dictionary(
-    fc.constantFrom(...OPTIONS.flatMap(({ env }) => env ?? []), "SERVER_COMMAND", "__proto__"),
-    anyText,
-  ),
-  dotenv: fc.dictionary(fc.constantFrom(...OPTIONS.flatMap(({ env }) => env ?? [])), anyText),
-  programDir: fc.constant("/program"),
-});
-
-function isGoodPort(port: number): boolean {
-  return Number.isInteger(port) && port >= 1 && port <= 65535;
-}
-
-function isGoodTime(ms: number): boolean {
-  return Number.isInteger(ms) && ms >= 0 && ms <= 86_400_000;
-}
-
-Deno.test("configureStart() gives a usage error, or values in their range", async () => {
-  await check(
-    "configureStart",
-    fc.property(commandLine, around, ([, args], surroundings) => {
-      const config = orUsage(() => configureStart(args, surroundings));
-      if (config === null || typeof config === "string") return;
-      const { port, host, graceMs, readyTimeoutMs, healthPath, pidDir } = config;
-      const times = isGoodTime(graceMs) && isGoodTime(readyTimeoutMs);
-      assertEquals([isGoodPort(port), times, pidDir !== ""], [true, true, true]);
-      assertEquals(/^[\w.:%-]+$/.test(host), true);
-      assertEquals(healthPath === null || /^\/[!-~]*$/.test(healthPath), true);
-    }),
-  );
-});
-
-Deno.test("configureStop() and configureStatus() give a usage error, or ports in their range", async () => {
-  await check(
-    "configureStop",
-    fc.property(commandLine, around, ([, args], surroundings) => {
-      const stop = orUsage(() => configureStop(args, surroundings));
-      const status = orUsage(() => configureStatus(args, surroundings));
-      for (const config of [stop, status]) {
-        if (config === null || typeof config === "string") continue;
-        assertEquals(config.ports.every(isGoodPort), true);
-        assertEquals(new Set(config.ports).size, config.ports.length);
-        assertEquals(config.all || config.ports.length > 0, true);
-      }
-      if (stop !== null && typeof stop !== "string") assertEquals(isGoodTime(stop.graceMs), true);
-    }),
-  );
-});
-
-Deno.test("portsOf() gives only ports whose file is there", async () => {
-  const file = fc.tuple(
-    fc.constantFrom(".server_", "server_", ".server"),
-    fc.oneof(fc.integer().map(String), anyText, fc.constantFrom("080", "65535", "65536", "0")),
-    fc.constantFrom(".pid", ".lock", ".log", ".pid~", ""),
-  ).map((parts) => parts.join(""));
-  await check(
-    "portsOf",
-    fc.property(fc.array(file), (names) => {
-      for (const port of portsOf(names)) {
-        assertEquals(isGoodPort(port), true);
-        const kinds = ["pid", "lock"].map((kind) => `.server_${port}.${kind}`);
-        assertEquals(kinds.some((kind) => names.includes(kind)), true);
-      }
-    }),
-  );
-});
-
-Deno.test("maskSecrets() leaves no password of a URL, and no text without one is changed", async () => {
-  const part = fc.string({ unit: fc.constantFrom("a", "B", "7", "%40", "-", "ü"), minLength: 1 });
-  const secret = fc.string({
-    unit: fc.constantFrom("s", "3", "@", "/", ":", "#", "?", "!", "%2F", "ü"),
-    minLength: 1,
-  }).map((text) => `<<${text}>>`);
-  const url = fc.tuple(part, part, secret, part)
-    .map(([scheme, user, password, host]) => `${scheme}://${user}:${password}@${host}/x`);
-  await check(
-    "maskSecrets",
-    fc.property(fc.array(url, { minLength: 1, maxLength: 3 }), (urls) => {
-      const masked = maskSecrets(urls.join(" "));
-      assertEquals(/<<|>>/.test(masked), false, masked);
-    }),
-  );
-});
-
-Deno.test("maskSecrets() changes nothing in URLs without a password", async () => {
-  const port = fc.integer({ min: 1, max: 65535 });
-  const path = fc.constantFrom("/", "/a/b", "/@vite/client", "/x?mail=a@b", "", "/a:b@c");
-  const url = fc.tuple(fc.constantFrom("http", "ws"), port, path)
-    .map(([scheme, number, rest]) => `${scheme}://localhost:${number}${rest}`);
-  await check(
-    "maskSecrets plain",
-    fc.property(url, (text) => assertEquals(maskSecrets(text), text)),
-  );
-});
-
-attack(
-  "the real programs with wrong arguments: exit code 2, one line, no stack trace",
-  async () => {
-    await using place = new Place();
-    const wrong = fc.sample(commandLine, 4000).filter(([command, args]) =>
-      !args.some((arg) => arg.includes("\0")) &&
-      orUsage(() => configures[command](args, { env: {}, dotenv: {}, programDir: "/" })) === null
-    ).slice(0, FULL ? 300 : 5);
-    for (const [command, args] of wrong) {
-      const { code, stdout, stderr } = await run(command, args, { cwd: place.dir });
-      const told = `${command} ${JSON.stringify(args)}\n${stdout}${stderr}`;
-      const json = stdout.startsWith('{"error":{"kind":"usage",');
-      assertEquals([code, json || stderr.startsWith("❌ ")], [2, true], told);
-      assertPolite({ stdout, stderr }, told);
-    }
-    assertEquals(place.leftFiles(), []);
+property(
+  "readArguments",
+  "takes of long options what the contract allows, and nothing else",
+  commandLine,
+  ([program, args]) => {
+    const read = orNull(() => readArguments(program, args), isUsage);
+    const own = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+    if (read === null || own.some((one) => /^-[^-]/.test(one))) return; // stricter is no harm
+    assertEquals<unknown>(readPlainly(program, args) ?? "wrong usage", {
+      values: new Map(read.values),
+      switches: new Set(read.switches),
+      words: read.words,
+    });
   },
 );
 
-const configures = { start: configureStart, stop: configureStop, status: configureStatus };
+const variables = fc.dictionary(
+  fc.constantFrom(...OPTIONS.flatMap(({ env }) => env ?? []), "SERVER_COMMAND", "__proto__"),
+  anyText,
+);
+
+property(
+  "configure",
+  "gives a usage error, or values in their range",
+  fc.tuple(commandLine, fc.record({ env: variables, dotenv: variables })),
+  ([[program, args], around]) => {
+    const config = orNull(() => CONFIGURES[program](args, around), isUsage);
+    if (config === null || typeof config === "string") return;
+    const { ports = [], port, graceMs = 0, readyTimeoutMs = 0, host = "a", healthPath = null } =
+      config as Partial<StartConfig & StopConfig>;
+    const isGoodTime = (ms: number) => Number.isInteger(ms) && ms >= 0 && ms <= 86_400_000;
+    assertEquals([...ports, port ?? 1].every(isGoodPort), true);
+    assertEquals(new Set(ports).size, ports.length);
+    assertEquals([isGoodTime(graceMs), isGoodTime(readyTimeoutMs)], [true, true]);
+    assertEquals(/^[\w.:%-]+$/.test(host), true);
+    assertEquals(healthPath === null || /^\/[!-~]*$/.test(healthPath), true);
+  },
+);
+
+property(
+  "portsOf",
+  "gives only ports whose file is there",
+  fc.array(
+    fc.tuple(
+      fc.constantFrom(".server_", "server_", ".server"),
+      fc.oneof(fc.integer().map(String), anyText, fc.constantFrom("080", "65535", "65536", "0")),
+      fc.constantFrom(".pid", ".lock", ".log", ".stop", ".pid~", ""),
+    ).map((parts) => parts.join("")),
+  ),
+  (names) => {
+    for (const port of portsOf(names)) {
+      const kinds = ["pid", "lock"].map((kind) => `.server_${port}.${kind}`);
+      assertEquals([isGoodPort(port), kinds.some((kind) => names.includes(kind))], [true, true]);
+    }
+  },
+);
+
+const part = fc.string({ unit: fc.constantFrom("a", "B", "7", "%40", "-", "ü"), minLength: 1 });
+const secret = fc.string({
+  unit: fc.constantFrom("s", "3", "@", "/", ":", "#", "?", "!", "%2F", "ü"),
+  minLength: 1,
+}).map((text) => `<<${text}>>`);
+
+property(
+  "maskSecrets",
+  "leaves no password of a URL, and changes no URL without one",
+  fc.tuple(
+    fc.array(fc.tuple(part, part, secret, part), { minLength: 1, maxLength: 3 }),
+    fc.tuple(
+      fc.constantFrom("http", "ws"),
+      fc.integer({ min: 1, max: 65535 }),
+      fc.constantFrom("/", "/a/b", "/@vite/client", "/x?mail=a@b", "", "/a:b@c"),
+    ),
+  ),
+  ([urls, [scheme, port, path]]) => {
+    const text = urls.map(([scheme, user, password, host]) =>
+      `${scheme}://${user}:${password}@${host}/x`
+    );
+    assertEquals(/<<|>>/.test(maskSecrets(text.join(" "))), false);
+    const url = `${scheme}://localhost:${port}${path}`;
+    assertEquals(maskSecrets(url), url);
+  },
+);
+
+attack("the real programs with wrong arguments: exit code 2, one line, no trace", async () => {
+  await using place = new Place();
+  const wrong = fc.sample(commandLine, 4000).filter(([program, args]) =>
+    !args.some((arg) => arg.includes("\0")) &&
+    orNull<unknown>(() => CONFIGURES[program](args, { env: {}, dotenv: {} }), isUsage) === null
+  ).slice(0, FULL ? 300 : 4);
+  for (const [program, args] of wrong) {
+    const { code, stdout, stderr } = await run(program, args, { cwd: place.dir });
+    const told = `${program} ${JSON.stringify(args)}\n${stdout}${stderr}`;
+    const json = stdout.startsWith('{"error":{"kind":"usage",');
+    assertEquals([code, json || stderr.startsWith("❌ ")], [2, true], told);
+    assertPolite({ stdout, stderr }, told);
+  }
+  assertEquals(place.leftFiles(), []);
+});
 
 attack("any file in the place of .env: read, or a usage error; no hang", async () => {
   const traps: [string, (path: string) => unknown][] = [
@@ -660,11 +586,9 @@ attack("any file in the place of .env: read, or a usage error; no hang", async (
     ["binary", (path) => Deno.writeFile(path, crypto.getRandomValues(new Uint8Array(60_000)))],
     ["5 MB", (path) => Deno.writeTextFile(path, "A=b\n".repeat(1_300_000))],
     ["a symlink in a circle", (path) => Deno.symlink(path, path)],
-    ["a dangling symlink", (path) => Deno.symlink("/nowhere/at/all", path)],
     ["a device", (path) => Deno.symlink("/dev/zero", path)],
     ["one endless line", (path) => Deno.writeTextFile(path, "SERVER_PORT=" + "9".repeat(1 << 20))],
-    ["a NUL in a value", (path) => Deno.writeTextFile(path, "A=b\0c\nB=d\n")],
-    ["a stranger's names", (path) => Deno.writeTextFile(path, "__proto__=1\nconstructor=2\n=3\n")],
+    ["control characters", (path) => Deno.writeTextFile(path, "SERVER_PORT=\x1b[2J\u202e\n")],
   ];
   for (const [name, put] of some(2, traps)) {
     await using place = new Place();
@@ -672,10 +596,10 @@ attack("any file in the place of .env: read, or a usage error; no hang", async (
 
     const { code, stdout, stderr } = await run("stop", ["--pid-dir", place.dir], {
       cwd: place.dir,
-      env: { SERVER_PORT: name === "one endless line" ? "" : String(place.port) },
+      env: { SERVER_PORT: /line|control/.test(name) ? "" : String(place.port) },
     });
 
-    assertEquals([0, 2].includes(code), true, `${name}: ${code} ${stdout}${stderr}`);
+    assertEquals([[0, 2].includes(code), ACTIVE.test(stdout + stderr)], [true, false], name);
     assertPolite({ stdout, stderr }, name);
   }
 });

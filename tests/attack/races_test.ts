@@ -146,8 +146,6 @@ attack("storms of start, start --force, start --detach and stop end in order", a
 
   await settle(place);
   assertEquals(odd, []);
-  const told = [...counts].sort().map(([key, count]) => `${key}: ${count}`).join(", ");
-  const sum = [...counts.values()].reduce((a, b) => a + b, 0);
 });
 
 attack("stop at a random moment of a start: nothing is left, no lie is told", async () => {

@@ -20,7 +20,7 @@ const DEADLINE_MS = 60_000;
 const QUIET_MS = 100;
 
 /** The programs, and how each is run. */
-export type ProgramName = "start" | "stop" | "status";
+export type ProgramName = "start" | "stop" | "status" | "logs";
 
 /**
  * Command line of a program: the sources, or what `TEST_PROGRAMS` names (`{name}` is replaced), so
@@ -29,7 +29,7 @@ export type ProgramName = "start" | "stop" | "status";
 export function commandOf(program: ProgramName): string[] {
   const other = Deno.env.get("TEST_PROGRAMS");
   if (other) return other.split(" ").map((word) => word.replaceAll("{name}", program));
-  const folder = program === "status" ? join(ROOT, "scripts") : ROOT;
+  const folder = ["status", "logs"].includes(program) ? join(ROOT, "scripts") : ROOT;
   return [Deno.execPath(), "run", "-A", join(folder, `${program}_server.ts`)];
 }
 

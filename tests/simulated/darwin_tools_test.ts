@@ -1,7 +1,7 @@
 /** The tools of the simulated Mac, in every release of it, and what becomes of a user when they fail. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { RunTool } from "../../lib/command.ts";
-import { darwinPlatform } from "../../lib/platform/darwin.ts";
+import { macosPlatform } from "../../lib/platform/macos/mod.ts";
+import { MARKER_NAME, type RunTool } from "../../lib/platform/mod.ts";
 import { isAlive, isFree } from "../e2e/harness.ts";
 import { asNobody, homeOfNobody, NOT_ROOT } from "../e2e/other_user.ts";
 import { Mac, macTest as test, stranger } from "./darwin/mac.ts";
@@ -14,15 +14,15 @@ const runHere: RunTool = (path, args) =>
 
 test("ps, lsof and sysctl are understood", async () => {
   using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const mac = darwinPlatform(runHere);
+  const mac = macosPlatform(runHere, MARKER_NAME);
   const { port } = listener.addr;
 
-  const found = await mac.findListeners(port);
+  const found = (await mac.listeners([port])).get(port)!;
   const self = await mac.readProcess(Deno.pid);
 
   assertEquals(found.kind === "found" && found.processes.map(({ pid }) => pid), [Deno.pid]);
   assertEquals([self?.ppid, self?.state], [Deno.ppid, "running"]);
-  assertEquals((await mac.listeningPorts([self!])).includes(port), true);
+  assertEquals((await mac.listeningAt([self!])).some((row) => row.port === port), true);
   assertEquals((await mac.lineage()).has(Deno.ppid), true);
   assertMatch(await mac.bootId(), /^[0-9A-F-]{36}$/);
 });
@@ -39,11 +39,12 @@ function withoutLsof(release: string): RunTool {
 
 for (const release of RELEASES) {
   test(`netstat of macOS ${release} names who listens, on every kind of address`, async () => {
-    const mac = darwinPlatform(withoutLsof(release));
+    const mac = macosPlatform(withoutLsof(release), MARKER_NAME);
     for (const hostname of ["127.0.0.1", "0.0.0.0", "::", "::1"]) {
       using listener = Deno.listen({ port: 0, hostname });
 
-      const found = await mac.findListeners(listener.addr.port);
+      const { port } = listener.addr;
+      const found = (await mac.listeners([port])).get(port)!;
 
       const pids = found.kind === "found" ? found.processes.map(({ pid }) => pid) : found.kind;
       assertEquals([pids, "hidden" in found && found.hidden], [[Deno.pid], []], hostname);

@@ -49,7 +49,7 @@ class DarwinCommand extends Deno.Command {
   }
 }
 
-const linuxListen = Deno.listen;
+const { listen: linuxListen, dlopen: linuxDlopen } = Deno;
 
 /** On a Mac a wildcard listen collides with another wildcard only. */
 function darwinListen(options: Deno.TcpListenOptions & { transport?: "tcp" }): Deno.TcpListener {
@@ -72,6 +72,15 @@ function withoutProc<T>(call: (path: string | URL, ...rest: never[]) => T): type
   };
 }
 
+/** The library of a Mac, for what is called of it; that works on the true sessions and descriptors. */
+function darwinDlopen(path: string | URL, symbols: Record<string, Deno.ForeignFunction>): unknown {
+  if (path !== "/usr/lib/libSystem.B.dylib") throw new Error(`dlopen(${path}): no such file`);
+  const real = linuxDlopen("libc.so.6", symbols);
+  const { ioctl } = real.symbols as Record<string, (...args: unknown[]) => number>;
+  // FIOCLEX has another number there.
+  return { ...real, symbols: { ...real.symbols, ioctl: (fd: number) => ioctl?.(fd, 0x5451n) } };
+}
+
 const PATH_CALLS = [
   ...["lstat", "lstatSync", "open", "openSync", "readDir", "readDirSync", "readFile"],
   ...["readFileSync", "readLink", "readLinkSync", "readTextFile", "readTextFileSync"],
@@ -86,6 +95,7 @@ function put(name: string, value: unknown): void {
 put("build", { ...Deno.build, os: "darwin", vendor: "apple", target: "x86_64-apple-darwin" });
 put("Command", DarwinCommand);
 put("listen", darwinListen);
+put("dlopen", darwinDlopen);
 for (const name of PATH_CALLS) {
   put(name, withoutProc(Deno[name as "statSync"] as Parameters<typeof withoutProc>[0]));
 }
