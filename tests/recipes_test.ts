@@ -1,6 +1,6 @@
 /**
- * Runs the recipes of README.md, with the text that stands there; only ports are replaced. Those
- * that install from npm run with `RECIPES=full`, as `deno task recipes` does.
+ * Runs the recipes of docs, with the text that stands there; only ports are replaced. Those that install
+ * from npm run with `RECIPES=full`, as `deno task recipes` does.
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
@@ -17,7 +17,7 @@ import {
   testWith,
   waitUntil,
 } from "./e2e/harness.ts";
-import { markedBlocks, Product, README, recipe } from "./recipes/readme.ts";
+import { blocksOf, Product, recipe } from "./recipes/pages.ts";
 
 const IS_FULL = Deno.env.get("RECIPES") === "full";
 const NO_LINUX = Deno.build.os !== "linux" && "Linux only";
@@ -162,10 +162,34 @@ async function install(packages: readonly string[], { project }: Product): Promi
   assert(success, new TextDecoder().decode(stderr));
 }
 
-const NODE_SERVER = `require("node:http").createServer((_request, response) => {
-  response.end("hello");
-}).listen(process.env.PORT, process.env.HOST);
+/** It takes its port from its arguments, as a package's script gets it, or from the environment. */
+const NODE_SERVER = `const at = process.argv.indexOf("--port");
+require("node:http").createServer((_request, response) => {
+  response.end(process.env.GREETING ?? "hello");
+}).listen(at === -1 ? process.env.PORT : process.argv[at + 1], process.env.HOST);
 `;
+
+testWith(
+  needs("npm", "node"),
+  "recipe: npm-run, the port in another way than by PORT",
+  async () => {
+    await using product = new Product();
+    const dev = "env --unset=PORT node server.js";
+    product.write({
+      "server.js": NODE_SERVER,
+      "package.json": JSON.stringify({ scripts: { dev } }),
+    });
+
+    await tryServer("npm-run", product, { answer: "hello" });
+  },
+);
+
+testWith(needs("node"), "recipe: env-file", async () => {
+  await using product = new Product();
+  product.write({ "server.js": NODE_SERVER, ".env": "GREETING=good morning\n" });
+
+  await tryServer("env-file", product, { answer: "good morning" });
+});
 
 testWith(needs("npm", "node"), "recipe: npm-scripts", async () => {
   await using product = new Product();
@@ -357,41 +381,25 @@ Deno.test("recipe: kubernetes asks what the Dockerfile's health check asks", asy
   assertEquals(pod.spec.containers[0]!.livenessProbe.exec.command, ["sh", "-c", health]);
 });
 
-testWith(needsNpm(), "recipe: install puts three programs on PATH", async () => {
-  await using product = new Product();
-  const root = join(product.project, "root");
-  await using installed = new Running(["sh", "-ec", recipe("install")], {
-    cwd: product.dir,
-    env: { ...product.env, DENO_INSTALL_ROOT: root },
-  });
-  const { code, stderr } = await installed.finished();
-
-  assertEquals(code, 0, stderr);
-  for (const name of ["start_server", "stop_server", "status_server"]) {
-    const { stdout } = await run(`${join(root, "bin", name)} --version`, product);
-    assertMatch(stdout, new RegExp(`^${name} \\d`));
-  }
-});
-
 testWith(needs("bash"), "recipe: completions", async () => {
   await using product = new Product();
+  const line = recipe("completions").replace("~/backend", product.dir);
   await using completed = new Running(
-    ["bash", "-c", `${recipe("completions")}\ncomplete -p start_server stop_server deno`],
-    { cwd: product.dir, env: product.env },
+    ["bash", "-c", `${line}\ncomplete -p start_server stop_server status_server logs_server deno`],
+    { cwd: product.project, env: product.env },
   );
   const { code, stdout, stderr } = await completed.finished();
 
-  assertEquals([code, stdout.trim().split("\n").length], [0, 3], stderr);
+  assertEquals([code, stdout.trim().split("\n").length], [0, 5], stderr);
 });
 
-const COMPOSE = ["com", "pose"].join(""); // not to find this very line
-
-Deno.test("every recipe of README has a test", () => {
-  const recipes = markedBlocks(Deno.readTextFileSync(README))
-    .filter(({ kind }) => kind === "recipe").map(({ name }) => name);
+Deno.test("every recipe has a test", () => {
   const source = Deno.readTextFileSync(new URL(import.meta.url));
+  const untested = blocksOf("recipe").filter(({ name }) => !source.includes(`"${name}"`));
 
-  const untested = recipes.filter((name) => !source.includes(`"${name}"`));
-
-  assertEquals(untested, [COMPOSE], "in Compose's file there is nothing to run");
+  assertEquals(
+    untested.map(({ name }) => name),
+    [["com", "pose"].join("")],
+    "it has nothing to run",
+  );
 });
