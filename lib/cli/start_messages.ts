@@ -81,11 +81,11 @@ const err: LineFor = (text) => ({ stream: "err", text });
 
 type Ready = Extract<StartEvent, { kind: "ready" }>;
 
-function readyText({ record, files, isTls }: Ready, words: StartWords): string {
+function readyText({ record, files, isTls, isOpen }: Ready, words: StartWords): string {
   const { host, port, server } = record;
   return [
     `✅ Server is running on ${urlOf(host, port, isTls)} (PID ${server?.pid})`,
-    ...networkLines(record, isTls, words),
+    ...isOpen ? networkLines(record, isTls, words) : [],
     `   PID file: ${plain(files.pid)}`,
     `   Stop it${record.logFile ? "" : " with Ctrl+C, or"}: ${words.stopCommand}`,
   ].join("\n");
@@ -96,7 +96,7 @@ function networkLines(
   isTls: boolean,
   { network }: StartWords,
 ): string[] {
-  if ((host !== "0.0.0.0" && host !== "::") || network === null) return [];
+  if (network === null) return [];
   const url = urlOf(network, port, isTls);
   return [`   Network: ${url}, open to your network; --host 127.0.0.1 keeps it to yourself`];
 }
@@ -134,17 +134,19 @@ function endedLine(
 
 /** What is said of a server that runs in the background, now or already. */
 export function backgroundText(
-  { kind, record, files }: Extract<StartOutcome, { kind: "detached" | "reused" }>,
-  isTls: boolean,
+  outcome: Extract<StartOutcome, { kind: "detached" | "reused" }>,
   words: StartWords,
 ): string {
+  const { record, files } = outcome;
   const { host, port, server, supervisor, logFile } = record;
-  const where = kind === "detached" ? "is running in the background" : "runs already";
+  const isNew = outcome.kind === "detached";
+  const [isTls, isOpen] = isNew ? [outcome.isTls, outcome.isOpen] : [false, false];
+  const where = isNew ? "is running in the background" : "runs already";
   return [
     `✅ Server ${where} on ${
       urlOf(host, port, isTls)
     } (PID ${server?.pid}, supervisor ${supervisor.pid})`,
-    ...networkLines(record, isTls, words),
+    ...isOpen ? networkLines(record, isTls, words) : [],
     `   PID file: ${plain(files.pid)}`,
     ...logFile === null ? [] : [`   Log: ${plain(logFile)}`],
     `   Stop it: ${words.stopCommand}`,

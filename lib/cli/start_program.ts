@@ -210,10 +210,9 @@ class Start {
   async #conclude(outcome: StartOutcome): Promise<number> {
     if (outcome.kind === "refused") throw await this.#refusal(outcome);
     if (outcome.kind === "ended") return outcome.code;
-    const isTls = outcome.kind === "detached" && outcome.isTls;
     const text = this.#config.json
       ? JSON.stringify(startJson(outcome))
-      : backgroundText(outcome, isTls, this.#words());
+      : backgroundText(outcome, this.#words());
     this.#context.writer.out(text);
     return 0;
   }

@@ -128,10 +128,10 @@ export function always<T>(parse: (text: string) => T): Question<T>["parse"] {
   };
 }
 
-/** The value of an answer without which nothing can be said. */
+/** The value of an answer without which nothing can be said; the exit code says that nobody could tell. */
 export function needed<T>(answer: Answer<T>, wanted: string): T {
   if (answer.kind === "answer") return answer.value;
-  throw new ServerError("internal", `Cannot ${wanted}: ${answer.reason}`);
+  throw new ServerError("internal", `Cannot ${wanted}: ${answer.reason}`, { code: 4 });
 }
 
 /** How a process ended. `code` is `null` where that cannot be known. */

@@ -76,9 +76,9 @@ async function follow(
     }
     const { event } = told;
     if (event.kind === "ready") {
-      const { record, files, isTls } = event;
+      const { record, files, isTls, isOpen } = event;
       const readyMs = Math.round(performance.now() - begun);
-      return { kind: "detached", record, files, isTls, readyMs };
+      return { kind: "detached", record, files, isTls, isOpen, readyMs };
     }
     const failure = failureIn(event);
     last = failure ?? last;

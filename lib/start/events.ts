@@ -20,6 +20,8 @@ export type StartEvent =
     readonly record: LockRecord;
     readonly files: PortFiles;
     readonly isTls: boolean;
+    /** Whether it was seen to listen on every address. */
+    readonly isOpen: boolean;
     readonly readyMs: number;
   }
   /** The server listens, but elsewhere. */
@@ -64,6 +66,7 @@ export type StartOutcome =
     readonly record: LockRecord;
     readonly files: PortFiles;
     readonly isTls: boolean;
+    readonly isOpen: boolean;
     readonly readyMs: number;
   };
 

@@ -17,6 +17,9 @@ const SEARCH_EVERY_MS = 1000;
 /** How long a health path may take to answer, ms. */
 const ANSWER_MS = 2000;
 
+/** How systems write that a socket listens on every address. */
+const ANY_ADDRESS = ["0.0.0.0", "::", "*"];
+
 /** What to wait for. */
 export interface ReadyOptions {
   readonly platform: Platform;
@@ -30,7 +33,7 @@ export interface ReadyOptions {
 
 /** How the wait ended. */
 export type Readiness =
-  | { readonly kind: "ready"; readonly isTls: boolean }
+  | { readonly kind: "ready"; readonly isTls: boolean; readonly isOpen: boolean }
   /** Somebody else listens, too, and was there first. */
   | { readonly kind: "taken"; readonly others: readonly ProcessRow[] }
   /** `saw` is what the health path answered last. */
@@ -71,7 +74,16 @@ class Wait {
       if (others.length > 0) return { kind: "taken", others };
     }
     this.#isAlone = true;
-    return await this.#ask();
+    const isTls = await this.#ask();
+    return isTls === null ? null : { kind: "ready", isTls, isOpen: await this.#isOpen() };
+  }
+
+  /** It may bind less than it was told to. */
+  async #isOpen(): Promise<boolean> {
+    const { platform, record } = this.#options;
+    const { members } = await familyOfRecord(record, platform);
+    return (await platform.listeningAt(members))
+      .some(({ address, port }) => port === record.port && ANY_ADDRESS.includes(address));
   }
 
   /** Who else listens and was there first; `null` if the server itself does not listen yet. */
@@ -102,11 +114,12 @@ class Wait {
     report({ kind: "listensAt", port: record.port, places: [...new Set(places)] });
   }
 
-  async #ask(): Promise<Readiness | null> {
+  /** Whether it speaks TLS; `null` if it is not healthy. */
+  async #ask(): Promise<boolean | null> {
     const { record: { host, port }, healthPath, signal } = this.#options;
-    if (healthPath === null) return { kind: "ready", isTls: false };
+    if (healthPath === null) return false;
     const answer = await askServer({ host, port, path: healthPath, timeoutMs: ANSWER_MS, signal });
-    if (isHealthy(answer)) return { kind: "ready", isTls: answer!.isTls };
+    if (isHealthy(answer)) return answer!.isTls;
     const text = sawOf(answer);
     if (this.#last?.text !== text) this.#last = { text, since: performance.now() };
     return null;

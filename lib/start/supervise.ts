@@ -151,7 +151,8 @@ class Life {
     if (first.kind === "ready") {
       this.#note({ state: "ready" });
       const readyMs = Math.round(performance.now() - begun);
-      report({ kind: "ready", record: this.#record, files, isTls: first.isTls, readyMs });
+      const { isTls, isOpen } = first;
+      report({ kind: "ready", record: this.#record, files, isTls, isOpen, readyMs });
     }
     const event = first.kind === "ready" ? await end : first;
     if (event.kind === "asked") return await this.#stop(server, event);

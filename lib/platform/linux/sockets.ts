@@ -114,7 +114,7 @@ export function holding<T extends Stat>(of: readonly HoldingQuestion<T>[]): Hold
 /** Where processes listen. */
 export function listeningAt(processes: readonly Stat[]): ListenerRow[] {
   const inodes = new Set(processes.flatMap(({ pid }) => [...socketInodes(pid) ?? []]));
-  return listenRows().filter((row) => inodes.has(row.inode!));
+  return headRows().filter((row) => inodes.has(row.inode!));
 }
 
 /** The sockets that have a port without listening on it, closed connections (TIME_WAIT) aside. */
