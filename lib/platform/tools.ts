@@ -184,11 +184,11 @@ export function spawnFailure(error: unknown, program: string, cwd: string): unkn
   const notFound = (reason: string) =>
     new ServerError("commandNotFound", `Command "${program}" ${reason}`, { cause: error });
   if (code === "ENOENT" || error instanceof Deno.errors.NotFound) {
-    if (!existsAt(cwd, "")) {
+    if (!statOf(cwd, "")?.isDirectory) {
       return new ServerError("usage", `Cannot run in "${cwd}": no such folder`);
     }
     return notFound(
-      /[/\\]/.test(program) && existsAt(program, cwd)
+      /[/\\]/.test(program) && statOf(program, cwd) !== null
         ? "cannot be run: the interpreter in its first line is missing"
         : "not found",
     );
@@ -202,12 +202,11 @@ export function spawnFailure(error: unknown, program: string, cwd: string): unkn
   return new ServerError(kind, `Cannot run "${program}": ${reason || message}`, { cause: error });
 }
 
-function existsAt(program: string, cwd: string): boolean {
+function statOf(path: string, cwd: string): Deno.FileInfo | null {
   try {
-    Deno.statSync(/^(\/|[a-z]:)/i.test(program) ? program : `${cwd}/${program}`);
-    return true;
+    return Deno.statSync(/^(\/|[a-z]:)/i.test(path) ? path : `${cwd}/${path}`);
   } catch {
-    return false;
+    return null;
   }
 }
 

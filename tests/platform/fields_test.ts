@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { lines, readEndpoint, readInteger, readPid, readUid } from "../../lib/platform/fields.ts";
+import { lines, readEndpoint, readInteger, readPid, readUid } from "../../lib/platform/parsing.ts";
 
 Deno.test("lines() skips blank lines and takes LF and CRLF", { permissions: "none" }, () => {
   assertEquals([...lines("\r\na \r\n\n \nb\r\r\nc")], ["a ", "b\r", "c"]);

@@ -1,11 +1,28 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { runTool, runToolApart, spawnServer } from "../lib/command.ts";
-import { inFolder } from "./folders.ts";
-import { poll } from "../lib/delay.ts";
-import { ServerError } from "../lib/errors.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { ServerError } from "../../lib/errors.ts";
+import {
+  always,
+  type Answer,
+  ask,
+  needed,
+  spawnServer,
+  toolRunner,
+} from "../../lib/platform/tools.ts";
+import type { ToolRun } from "../../lib/platform/types.ts";
+import { poll } from "../../lib/process/poll.ts";
+import { inFolder } from "../folders.ts";
 
 const options = { ignore: Deno.build.os === "windows" };
-const HERE = { cwd: ".", env: {} };
+const HERE = { cwd: ".", env: {}, ownSession: true };
+
+/** A new runner each time: one remembers who hung. */
+const runTool = (command: string, args: readonly string[]) => toolRunner(false)(command, args);
 
 /** Ends the process whose PID a child wrote to a file; returns whether it was still alive. */
 async function killNoted(path: string): Promise<boolean> {
@@ -104,16 +121,70 @@ Deno.test(
     }),
 );
 
-Deno.test("runToolApart() is out of the reach of the terminal", {
+Deno.test("toolRunner() puts a tool out of the reach of the terminal when told to", {
   ignore: Deno.build.os !== "linux",
 }, async () => {
   const script = "read -r line </proc/$$/stat && echo $$ ${line#*) }";
 
-  const ran = await runToolApart("sh", ["-c", script]);
+  const ran = await toolRunner(true)("sh", ["-c", script]);
 
   const [pid, , , pgid, sid] = ran.kind === "done" ? ran.stdout.split(" ") : [];
   assertEquals([pgid, sid], [pid, pid]);
-  assertEquals(await runToolApart("/nonexistent", []), { kind: "missing" });
+});
+
+Deno.test("toolRunner() asks no tool again that hung, and every other one", options, async () => {
+  const run = toolRunner(false);
+
+  const hung = await run("sh", ["-c", "exec sleep 60"], 50);
+  const again = await run("sh", ["-c", "echo"], 60_000);
+
+  assertEquals([hung, again], [{ kind: "stuck" }, { kind: "stuck" }]);
+  assertEquals((await run("echo", [])).kind, "done");
+});
+
+const ANSWERS: [ran: ToolRun, answer: Answer<number>][] = [
+  [{ kind: "done", code: 0, stdout: "7" }, { kind: "answer", value: 7 }],
+  [{ kind: "missing" }, { kind: "failure", reason: "ss is missing" }],
+  [{ kind: "stuck" }, { kind: "failure", reason: "ss did not finish" }],
+  [{ kind: "done", code: 3, stdout: "x" }, {
+    ...{ kind: "failure", reason: "ss gave no answer (exit code 3)" },
+  }],
+];
+
+for (const [ran, answer] of ANSWERS) {
+  Deno.test(`ask() gives ${JSON.stringify(answer)}`, { permissions: "none" }, async () => {
+    const parse = (text: string) => Number(JSON.parse(text));
+
+    assertEquals(
+      await ask(() => Promise.resolve(ran), { tool: "/bin/ss", args: [], parse }),
+      answer,
+    );
+  });
+}
+
+Deno.test("ask() lets a mistake of ours through, and needed() fails without an answer", {
+  permissions: "none",
+}, async () => {
+  const run = () => Promise.resolve<ToolRun>({ kind: "done", code: 0, stdout: "" });
+  const parse = () => {
+    throw new TypeError("ours");
+  };
+
+  await assertRejects(() => ask(run, { tool: "ss", args: [], parse }), TypeError, "ours");
+  const error = assertThrows(
+    () => needed({ kind: "failure", reason: "ps is missing" }, "list processes"),
+    ServerError,
+    "Cannot list processes: ps is missing",
+  );
+  assertEquals([error.kind, needed({ kind: "answer", value: 7 }, "")], ["internal", 7]);
+});
+
+Deno.test("always() takes no output for no answer", { permissions: "none" }, () => {
+  const parse = always((text) => text.length);
+
+  assertEquals(parse("abc", 0), 3);
+  assertThrows(() => parse(" \n", 0), SyntaxError);
+  assertThrows(() => parse("abc", 1), SyntaxError);
 });
 
 Deno.test(
@@ -124,7 +195,7 @@ Deno.test(
       const script = 'echo "$PWD|$ADDED|$1|${PATH:+inherited}" > out';
       const command = ["sh", "-c", script, "sh", "a 'b' $HOME"];
 
-      const server = spawnServer(command, { cwd: folder, env: { ADDED: "x y" } });
+      const server = spawnServer(command, { ...HERE, cwd: folder, env: { ADDED: "x y" } });
 
       assertEquals(await server.ended, { code: 0, signal: null });
       const real = await Deno.realPath(folder);
@@ -155,8 +226,7 @@ Deno.test("spawnServer() survives the death of a server by a real-time signal", 
 
   const { code, signal } = await server.ended;
 
-  assert(code >= 128, String(code));
-  assert(signal !== null);
+  assertEquals([code, signal], [168, "signal 40"]);
 });
 
 Deno.test("spawnServer() gives the server a session and a group of its own", {
@@ -178,7 +248,7 @@ Deno.test("spawnServer() gives the server a session and a group of its own", {
 
 /** The error of a server that cannot be spawned. */
 function failure(command: string[], cwd = "."): ServerError {
-  return assertThrows(() => spawnServer(command, { cwd, env: {} }), ServerError);
+  return assertThrows(() => spawnServer(command, { ...HERE, cwd }), ServerError);
 }
 
 Deno.test(
@@ -187,7 +257,7 @@ Deno.test(
   () =>
     inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/script`, "#!/no/such/interpreter\n", { mode: 0o755 });
-      for (const program of ["no-such-server-here", `${folder}/missing`, `${folder}/script`, ""]) {
+      for (const program of ["no-such-server-here", `${folder}/missing`, ""]) {
         const error = failure([program]);
         assertEquals([error.kind, error.message], [
           "commandNotFound",
@@ -195,6 +265,10 @@ Deno.test(
         ]);
       }
       assertEquals(failure([]).kind, "commandNotFound");
+      assertStringIncludes(
+        failure([`${folder}/script`]).message,
+        "the interpreter in its first line",
+      );
     }),
 );
 
