@@ -92,7 +92,7 @@ function readyText({ record, files, isTls, isOpen }: Ready, words: StartWords): 
 }
 
 function networkLines(
-  { host, port }: LockRecord,
+  { port }: LockRecord,
   isTls: boolean,
   { network }: StartWords,
 ): string[] {
