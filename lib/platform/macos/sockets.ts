@@ -67,6 +67,9 @@ function askLsof(selection: readonly string[], run: RunTool): Promise<Answer<Lis
 const ROW =
   /^tcp\d{0,2}\s{1,40}\d{1,10}\s{1,40}\d{1,10}\s{1,40}(\S{1,110})\s{1,60}(\S{1,110})\s{1,60}([A-Z][A-Z0-9_]{1,20})(?!\S)/;
 
+/** States of a connection whose own end is closed: it keeps nobody from binding the port. */
+const OVER = /^(TIME_WAIT|FIN_WAIT_[12]|CLOSING|LAST_ACK)$/;
+
 /** Column `state` of the socket: `0x0100` up to macOS 11, `00100` after; no decimal begins with 0. */
 const SOCKET_STATE = /^(?:0x[0-9a-f]{1,8}|0[0-9a-f]{4})$/i;
 
@@ -112,7 +115,7 @@ export function parseNetstat(text: string): Sockets {
     if (endpoint === null) continue;
     const pid = readOwner(words(line.slice(row.length)), columns);
     if (state === "LISTEN") found.listeners.push({ ...endpoint, pid, name: null });
-    else if (state !== "TIME_WAIT") {
+    else if (!OVER.test(state!)) {
       const peer = endpointOf(remote);
       const { port } = endpoint;
       found.uses.push({ port, pid, peer: peer && `${peer.address}:${peer.port}` });
