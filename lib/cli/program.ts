@@ -21,8 +21,11 @@ const FINISH_MS = 500;
 
 /** What a program works with. */
 export interface Context {
+  /** The one writer. */
   readonly writer: Writer;
+  /** How this program was called. */
   readonly calling: Calling;
+  /** Variables, by name. */
   readonly env: Readonly<Record<string, string>>;
 }
 

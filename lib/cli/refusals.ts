@@ -12,7 +12,9 @@ import { plain } from "./plain.ts";
 
 /** What a refusal is worded with. */
 export interface RefusalFacts {
+  /** The port as it was seen. */
   readonly view: PortView;
+  /** Why not, and the exit code. */
   readonly refusal: Refusal;
   /** Where the server was to listen. */
   readonly host: string;

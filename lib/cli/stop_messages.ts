@@ -23,7 +23,9 @@ import { reasonLine } from "./refusals.ts";
 
 /** A text and where it goes; `live` is replaced by the next one. */
 export interface Line {
+  /** Where it goes. */
   readonly stream: "out" | "err" | "live";
+  /** The text, without its line end. */
   readonly text: string;
 }
 

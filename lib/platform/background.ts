@@ -11,6 +11,7 @@ import { spawnFailure } from "./tools.ts";
 
 /** A supervisor that was spawned in the background. */
 export interface BackgroundSupervisor {
+  /** Process ID. */
   readonly pid: number;
   /** The lines that it reports, until it closes the pipe. */
   readonly lines: AsyncIterable<string>;

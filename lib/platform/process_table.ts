@@ -19,7 +19,9 @@ import type {
 
 /** A socket that does not listen. */
 export interface UseRow {
+  /** TCP port, 1 to 65535. */
   readonly port: number;
+  /** The process, if it can be seen. */
   readonly pid: number | null;
   /** The other end as `address:port`, or `null` where the socket is only bound. */
   readonly peer: string | null;
@@ -27,6 +29,7 @@ export interface UseRow {
 
 /** The TCP sockets of the machine. */
 export interface Sockets {
+  /** The sockets that listen. */
   readonly listeners: ListenerRow[];
   /** All others but closed connections, which nobody holds. */
   readonly uses: UseRow[];
@@ -37,6 +40,7 @@ export type ListenerAnswer = Answer<readonly ListenerRow[]> & { readonly isPart?
 
 /** Where to look for listeners. */
 export interface Sources {
+  /** The listening sockets, by port. */
   readonly sockets: () => Promise<(port: number) => ListenerAnswer>;
   /** Processes, at least those with the given PIDs. */
   readonly processes: (pids: readonly number[]) => Promise<Answer<readonly ProcessRow[]>>;

@@ -98,8 +98,11 @@ export type Answer<T> =
 
 /** What to ask of a tool, and how its answer is read. */
 export interface Question<T> {
+  /** Its name, or its path. */
   readonly tool: string;
+  /** Its arguments, a word each. */
   readonly args: readonly string[];
+  /** How long it may take, ms. */
   readonly deadlineMs?: number;
   /** Reads the output; a `SyntaxError` means that it was no answer. */
   readonly parse: (stdout: string, code: number) => T;
@@ -136,21 +139,27 @@ export function needed<T>(answer: Answer<T>, wanted: string): T {
 
 /** How a process ended. `code` is `null` where that cannot be known. */
 export interface Ending {
+  /** The exit code; `null` where that cannot be known. */
   readonly code: number | null;
+  /** The signal that ended it, if one did. */
   readonly signal: string | null;
 }
 
 /** A server that was spawned. */
 export interface SpawnedServer {
+  /** Process ID. */
   readonly pid: number;
+  /** Resolves when it has ended; never rejects. */
   readonly ended: Promise<Ending>;
 }
 
 /** How a server is spawned. */
 export interface SpawnOptions {
+  /** The folder that it runs in. */
   readonly cwd: string;
   /** Variables beside those of this process. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether it gets a session of its own. */
   readonly ownSession: boolean;
 }
 

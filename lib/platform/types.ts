@@ -80,7 +80,9 @@ export type Discovery =
 
 /** Processes that may hold a port. */
 export interface HoldingQuestion<T extends Stat> {
+  /** TCP port, 1 to 65535. */
   readonly port: number;
+  /** Who may hold it. */
   readonly processes: readonly T[];
 }
 
@@ -125,6 +127,7 @@ export interface BornSince extends Identity {
 
 /** Processes that live at one moment. */
 export interface ProcessList {
+  /** Those that live. */
   readonly rows: readonly Stat[];
   /** `false` if some of them ended before they could be looked at: each may have left a successor. */
   readonly isWhole: boolean;
@@ -132,6 +135,7 @@ export interface ProcessList {
 
 /** What a process does about the signals that ask it to end. */
 export interface Reactions {
+  /** Whether it has a handler for SIGTERM. */
   readonly catchesTerm: boolean;
   /** As a shell without job control has it for what it puts into the background. */
   readonly ignoresInt: boolean;

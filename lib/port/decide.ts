@@ -48,19 +48,25 @@ export type Reason =
 
 /** A refusal, with its exit code. */
 export interface Refusal {
+  /** The reason. */
   readonly reason: Reason;
+  /** The exit code. */
   readonly code: number;
 }
 
 /** What is to be done, in order, and what is not. */
 export interface Plan {
+  /** What is done, in this order. */
   readonly steps: readonly Step[];
+  /** Why something is not done, if it is not. */
   readonly refusal: Refusal | null;
 }
 
 /** What a start that may use a running server compares. */
 export interface Sameness {
+  /** The command line, a word each. */
   readonly command: readonly string[];
+  /** The folder that it runs in. */
   readonly cwd: string;
 }
 

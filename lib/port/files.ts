@@ -125,6 +125,7 @@ export interface StopNote {
   readonly supervisor: Identity;
   /** The stop that asks. */
   readonly by: number;
+  /** Time between the polite signal and the forced kill, ms. */
   readonly graceMs: number;
 }
 

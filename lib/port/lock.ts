@@ -37,6 +37,7 @@ export class Lock {
   readonly #copy: string | null;
   #isReleased = false;
 
+  /** Made by {@linkcode takeLock} alone. */
   constructor(path: string, { file, info }: OwnFile, copy: string | null) {
     this.#path = path;
     this.#file = file;

@@ -28,8 +28,11 @@ const MAX_LOOKS = 3;
 
 /** What to look at, and how closely. */
 export interface Look {
+  /** The system that this runs on. */
   readonly platform: Platform;
+  /** The ports, 1 to 65535. */
   readonly ports: readonly number[];
+  /** The PID directory, absolute and without symlinks. */
   readonly pidDir: string;
   /** The lock of the one port, where this process holds it. */
   readonly claimed?: Lock;

@@ -10,7 +10,9 @@ import { reasonOf, ServerError } from "../errors.ts";
 
 /** A file that was opened, and what it is; that cannot change any more. */
 export interface OwnFile extends Disposable {
+  /** The open file. */
   readonly file: Deno.FsFile;
+  /** What it is. */
   readonly info: Deno.FileInfo;
 }
 
@@ -22,7 +24,7 @@ export type NoFile =
   | { readonly kind: "unreadable"; readonly reason: string; readonly isDenied: boolean };
 
 /** How a file is opened. None of them creates, truncates or waits. */
-type Access = "read" | "write" | "append";
+export type Access = "read" | "write" | "append";
 
 /** What lies at a path, which is not followed; `null` if nothing does. */
 export function lstatOrNull(path: string): Deno.FileInfo | null {

@@ -93,6 +93,7 @@ export interface Answer {
 export interface Asking {
   /** Address that the server binds. */
   readonly host: string;
+  /** TCP port, 1 to 65535. */
   readonly port: number;
   /** With a leading slash. */
   readonly path: string;

@@ -19,6 +19,7 @@ export interface LockRecord {
   readonly births: number | null;
   /** A PID and a start time mean nothing in another boot, or in another PID namespace. */
   readonly bootId: string;
+  /** The PID namespace, where the system has them. */
   readonly namespace: string | null;
   /** Device and inode of the lock file: in a copy of it the record is nobody's. */
   readonly file: string | null;
@@ -26,10 +27,13 @@ export interface LockRecord {
   readonly pidDir: string | null;
   /** Address the server was told to bind. */
   readonly host: string;
+  /** TCP port, 1 to 65535. */
   readonly port: number;
+  /** The command line, a word each. */
   readonly command: readonly string[];
   /** The folder it runs in. */
   readonly cwd: string;
+  /** The stage of the server's life. */
   readonly state: ServerState;
   /** By the wall clock, ms. */
   readonly startedAt: number;
@@ -41,7 +45,9 @@ export interface LockRecord {
 
 /** What became of one process of a server that was stopped. */
 export interface EndedProcess extends Identity {
+  /** Short name. */
   readonly name: string;
+  /** What became of it. */
   readonly fate: string;
 }
 
@@ -59,8 +65,11 @@ export function markerOf({ port, supervisor, pidDir }: LockRecord): string {
 
 /** What a marker tells. */
 export interface MarkedPlace {
+  /** TCP port, 1 to 65535. */
   readonly port: number;
+  /** PID of the supervisor. */
   readonly supervisorPid: number;
+  /** The PID directory, absolute and without symlinks. */
   readonly pidDir: string;
 }
 

@@ -20,6 +20,7 @@ const MARK = "── ";
 
 /** A log that is open for a run. */
 export interface RunLog {
+  /** Its path. */
   readonly path: string;
   /** The descriptor that the server writes to. */
   readonly fd: number;
@@ -76,6 +77,7 @@ export function endLine(how: string, now: number): string {
 
 /** How and when the last run ended. */
 export interface LastRun {
+  /** By the wall clock, ms. */
   readonly endedAt: number;
   /** As in {@linkcode endLine}. */
   readonly how: string;

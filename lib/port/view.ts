@@ -13,6 +13,7 @@ import type { LockRecord } from "./record.ts";
 
 /** A server of ours, with its processes. */
 export interface ServerView {
+  /** Its record. */
   readonly record: LockRecord;
   /** The supervisor, if it lives. */
   readonly supervisor: ProcessRow | null;
@@ -30,6 +31,7 @@ export interface ServerView {
 
 /** Somebody who listens on the port and does not belong to our server. */
 export interface Stranger {
+  /** The process. */
   readonly process: ProcessRow;
   /** Why it is never signalled, with the command that helps, or `null`. */
   readonly protection: string | null;
@@ -43,15 +45,19 @@ export interface Stranger {
 
 /** A port at one moment. */
 export interface PortView {
+  /** TCP port, 1 to 65535. */
   readonly port: number;
+  /** The port's files. */
   readonly files: PortFiles;
   /** Whether the files of its server were found in another PID directory than was asked for. */
   readonly isElsewhere: boolean;
+  /** Who supervises the port. */
   readonly guard: Guard;
   /** Whether its lock was deleted or replaced while it runs: it is known by its processes alone. */
   readonly isLost: boolean;
   /** The server of ours, living or orphaned; `null` if none of its processes and no supervisor lives. */
   readonly server: ServerView | null;
+  /** Who listens and does not belong to our server. */
   readonly strangers: readonly Stranger[];
   /** Listeners whose process this user may not see. */
   readonly hidden: readonly HiddenHolder[];
@@ -61,6 +67,7 @@ export interface PortView {
   readonly uses: readonly PortUse[];
   /** What a try to bind it found; `null` where none was made. */
   readonly probe: Probe | null;
+  /** What lies in the PID file's place. */
   readonly pidFile: PidFile;
 }
 

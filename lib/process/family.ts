@@ -40,8 +40,11 @@ export const NO_FAMILY: Family = { members: [], left: [], isWhole: true };
 
 /** What the decision is made from. */
 export interface FamilyFacts {
+  /** Those that live. */
   readonly rows: readonly Stat[];
+  /** The process that was spawned. */
   readonly server: Identity;
+  /** The value of the marker variable in its processes' environment. */
   readonly marker: string;
   /** Environments as `Platform.markers` tells them. */
   readonly markers: ReadonlyMap<number, string | null>;

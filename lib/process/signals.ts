@@ -5,10 +5,10 @@
  * @module
  */
 
-const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK"] as const;
-
 /** Signals that ask us to stop; SIGBREAK is Ctrl+Break, on Windows. */
-export type StopSignal = typeof STOP_SIGNALS[number];
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGQUIT" | "SIGBREAK";
+
+const STOP_SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK"];
 
 /** They would end this program, and mean nothing here. */
 const WITHOUT_MEANING = ["SIGUSR1", "SIGUSR2"] as const;

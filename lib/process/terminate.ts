@@ -29,12 +29,15 @@ export type Fate = "terminated" | "killed" | "gone" | "accessDenied" | "survived
 
 /** A process and what became of it. */
 export interface Ended<T extends Stat = Stat> {
+  /** The process. */
   readonly process: T;
+  /** What became of it. */
   readonly fate: Fate;
 }
 
 /** Processes that are to end, as a search finds them. */
 export interface Found {
+  /** Those that live. */
   readonly rows: readonly Stat[];
   /** `false` if some may have been missed. */
   readonly isWhole: boolean;
@@ -42,6 +45,7 @@ export interface Found {
 
 /** What to end, and how. */
 export interface Termination {
+  /** The system that this runs on. */
   readonly platform: Platform;
   /** Looks up all that have to end. */
   readonly find: () => Promise<Found>;
@@ -53,6 +57,7 @@ export interface Termination {
    * it already, or are to be forced at once.
    */
   readonly ask: "group" | "roots" | "heard" | "nobody";
+  /** Time between the polite signal and the forced kill, ms. */
   readonly graceMs: number;
   /** Resolves when the grace is over before its time. */
   readonly forced?: Promise<void>;
@@ -60,6 +65,7 @@ export interface Termination {
 
 /** How it went. */
 export interface Terminated {
+  /** What became of each process. */
   readonly ended: readonly Ended[];
   /** `false` if the last search may have missed somebody: then nobody can say that all is gone. */
   readonly isWhole: boolean;

@@ -27,22 +27,31 @@ const LOCK_WAIT_MS = 150;
 
 /** What to claim. */
 export interface ClaimOptions {
+  /** The system that this runs on. */
   readonly platform: Platform;
+  /** TCP port, 1 to 65535. */
   readonly port: number;
   /** Where the server will listen. */
   readonly host: string;
+  /** The PID directory, absolute and without symlinks. */
   readonly pidDir: string;
+  /** Whether whatever uses the port is stopped first. */
   readonly force: boolean;
   /** With `--reuse`: what must be running for the start to be done already; else `null`. */
   readonly reuse: { readonly command: readonly string[]; readonly cwd: string } | null;
+  /** Time between the polite signal and the forced kill, ms. */
   readonly graceMs: number;
+  /** Told of what happens. */
   readonly report: StartReport;
 }
 
 /** A port that is claimed, and what was replaced for it. */
 export interface Claimed {
+  /** Which outcome this is. */
   readonly kind: "claimed";
+  /** The lock of the port, held. */
   readonly lock: Lock;
+  /** The record of the server that was stopped for it. */
   readonly replaced: LockRecord | null;
 }
 

@@ -25,12 +25,17 @@ export type ReportLine =
 
 /** What to run in the background. */
 export interface DetachOptions {
+  /** The system that this runs on. */
   readonly platform: Platform;
   /** The command line of the supervisor. */
   readonly command: readonly string[];
+  /** The folder that it runs in. */
   readonly cwd: string;
+  /** The log, absolute. */
   readonly logFile: string;
+  /** Requests to stop, as they come. */
   readonly requests: StopRequests;
+  /** Told of what happens. */
   readonly report: StartReport;
   /** Called about twice a second while it is waited for. */
   readonly onWait: (seconds: number, lastLine: string) => void;

@@ -47,8 +47,11 @@ export type StartReport = (event: StartEvent) => void;
 
 /** A start that is refused: what was seen, and why. */
 export interface Refused {
+  /** Which outcome this is. */
   readonly kind: "refused";
+  /** The port as it was seen. */
   readonly view: PortView;
+  /** Why not, and the exit code. */
   readonly refusal: Refusal;
   /** What a stop for `--force` did before, or could not do. */
   readonly stop: StopResult | null;

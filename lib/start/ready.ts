@@ -22,12 +22,17 @@ const ANY_ADDRESS = ["0.0.0.0", "::", "*"];
 
 /** What to wait for. */
 export interface ReadyOptions {
+  /** The system that this runs on. */
   readonly platform: Platform;
+  /** Its record. */
   readonly record: LockRecord;
+  /** The path that has to answer 200 to 399, if any. */
   readonly healthPath: string | null;
+  /** How long it may take, ms. */
   readonly timeoutMs: number;
   /** Ends the wait. */
   readonly signal: AbortSignal;
+  /** Told of what happens. */
   readonly report: StartReport;
 }
 

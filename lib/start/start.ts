@@ -23,18 +23,27 @@ import { supervise } from "./supervise.ts";
 
 /** What to start, and how. */
 export interface StartOptions {
+  /** The system that this runs on. */
   readonly platform: Platform;
+  /** Address that the server binds. */
   readonly host: string;
+  /** TCP port, 1 to 65535. */
   readonly port: number;
+  /** The PID directory, absolute and without symlinks. */
   readonly pidDir: string;
+  /** Whether whatever uses the port is stopped first. */
   readonly force: boolean;
   /** Whether a server that runs already, with the same command in the same folder, will do. */
   readonly reuse: boolean;
+  /** Time between the polite signal and the forced kill, ms. */
   readonly graceMs: number;
+  /** How long it may take until it listens, ms. */
   readonly readyTimeoutMs: number;
+  /** The path that has to answer 200 to 399, if any. */
   readonly healthPath: string | null;
   /** The server's command; `null` for that of the server that is replaced, or else `fallback`. */
   readonly command: readonly string[] | null;
+  /** The command where there is no other. */
   readonly fallback: readonly string[];
   /** The folder it runs in. */
   readonly cwd: string;
@@ -44,9 +53,11 @@ export interface StartOptions {
   readonly logFile: string | null;
   /** Makes the command as it is written into record and log, without secrets. */
   readonly masked: (command: readonly string[]) => string[];
+  /** Requests to stop, as they come. */
   readonly requests: StopRequests;
   /** Told where the words go once the log is open. */
   readonly onLog: (log: RunLog) => void;
+  /** Told of what happens. */
   readonly report: StartReport;
 }
 

@@ -53,7 +53,9 @@ const NOTE_EVERY_MS = 100;
 
 /** What to run, and with what. */
 export interface Supervision {
+  /** The system that this runs on. */
   readonly platform: Platform;
+  /** The port's files. */
   readonly files: PortFiles;
   /** The port's lock, held; removed at the end. */
   readonly lock: Lock;
@@ -61,12 +63,17 @@ export interface Supervision {
   readonly record: LockRecord;
   /** Variables to add to the server's environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Time between the polite signal and the forced kill, ms. */
   readonly graceMs: number;
+  /** How long it may take until it listens, ms. */
   readonly readyTimeoutMs: number;
+  /** The path that has to answer 200 to 399, if any. */
   readonly healthPath: string | null;
+  /** Requests to stop, as they come. */
   readonly requests: StopRequests;
   /** Where the output goes, if it runs in the background. */
   readonly log: RunLog | null;
+  /** Told of what happens. */
   readonly report: StartReport;
 }
 

@@ -22,12 +22,15 @@ const ANSWER_MS = 1000;
 
 /** Everything that is said of a port. */
 export interface PortStatus {
+  /** The port as it was seen. */
   readonly view: PortView;
+  /** The state, as JSON names it. */
   readonly state: PortState;
   /** The exit code; 1 for a server whose health path does not answer, so that status can be a probe. */
   readonly code: number;
   /** Whether the server answers, or its health path as a healthy one does; `null` if none is ours. */
   readonly responds: boolean | null;
+  /** Whether it speaks TLS. */
   readonly isTls: boolean;
   /** What its processes use, or the strangers; `null` where the system does not tell. */
   readonly usage: TreeUsage | null;
@@ -39,8 +42,11 @@ export interface PortStatus {
 
 /** Which ports, and how they are asked. */
 export interface StatusOptions {
+  /** The system that this runs on. */
   readonly platform: Platform;
+  /** The ports, 1 to 65535. */
   readonly ports: readonly number[];
+  /** The PID directory, absolute and without symlinks. */
   readonly pidDir: string;
   /** The path that has to answer 200 to 399; `null` for any answer to `/`. */
   readonly healthPath: string | null;

@@ -28,16 +28,21 @@ export type StopFate = Fate | "protected" | "leftAlone" | "wouldStop";
 
 /** A process that a stop had to do with. */
 export interface StoppedProcess {
+  /** The process. */
   readonly process: ProcessRow;
+  /** What became of it. */
   readonly fate: StopFate;
 }
 
 /** How a stop of one port went. */
 export interface StopResult {
+  /** TCP port, 1 to 65535. */
   readonly port: number;
+  /** The outcome, as JSON names it. */
   readonly outcome: "stopped" | "notRunning" | "refused" | "failed" | "wouldStop";
   /** The exit code. */
   readonly code: number;
+  /** What became of each process. */
   readonly processes: readonly StoppedProcess[];
   /** Why something was not done, or `null`. */
   readonly refusal: Refusal | null;
@@ -53,15 +58,21 @@ export interface StopResult {
 
 /** What every step is told. */
 export interface ActOptions {
+  /** The system that this runs on. */
   readonly platform: Platform;
+  /** TCP port, 1 to 65535. */
   readonly port: number;
+  /** The port's files. */
   readonly files: PortFiles;
+  /** Time between the polite signal and the forced kill, ms. */
   readonly graceMs: number;
+  /** Told of what happens. */
   readonly report: StopReport;
 }
 
 /** What a step did. */
 export interface Acted {
+  /** What became of each process. */
   readonly stopped: readonly StoppedProcess[];
   /** `false` if some processes may have been missed. */
   readonly isWhole: boolean;

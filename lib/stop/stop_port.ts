@@ -29,12 +29,17 @@ const RESPAWN_WATCH_MS = 400;
 
 /** What to stop, and how. */
 export interface StopOptions {
+  /** The system that this runs on. */
   readonly platform: Platform;
+  /** The PID directory, absolute and without symlinks. */
   readonly pidDir: string;
+  /** Time between the polite signal and the forced kill, ms. */
   readonly graceMs: number;
   /** Whether only servers of ours are stopped. */
   readonly managed: boolean;
+  /** Whether nothing is signalled. */
   readonly dryRun: boolean;
+  /** Told of what happens. */
   readonly report: StopReport;
 }
 
@@ -42,6 +47,7 @@ export interface StopOptions {
 export interface StopManyOptions extends Omit<StopOptions, "report"> {
   /** Which of the ports are wanted after all. */
   readonly isWanted?: (view: PortView) => boolean;
+  /** Told of what happens on each port. */
   readonly report: (port: number, event: StopEvent) => void;
   /** Called for each port when it is done; `outcome` is `null` where it was not wanted. */
   readonly onResult: (

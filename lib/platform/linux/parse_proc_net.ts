@@ -8,6 +8,7 @@ import { lines, readUid, unrecognised } from "../parsing.ts";
 
 /** A socket that has a port without listening on it. */
 export interface SocketUse {
+  /** Inode of the socket. */
   readonly inode: string;
   /** The other end, as `address:port`. */
   readonly peer: string;

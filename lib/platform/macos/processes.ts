@@ -13,7 +13,9 @@ const PS = "/bin/ps";
 
 /** What the questions need: a runner of tools, and the PID of this process. */
 export interface Asker {
+  /** Runs a helper tool. */
   readonly run: RunTool;
+  /** PID of this process. */
   readonly self: number;
 }
 

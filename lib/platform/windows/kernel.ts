@@ -8,6 +8,7 @@
 import { ServerError } from "../../errors.ts";
 
 /** What functions take and return. */
+/** Types of parameters, short for the tables below. */
 export const [PTR, BUF, I32, U32] = ["pointer", "buffer", "i32", "u32"] as const;
 
 const KERNEL32 = {

@@ -85,10 +85,13 @@ export function userOf(pid: number): string | null {
 
 /** A process that is held: its PID is given to nobody else until the handle is closed. */
 export interface OpenProcess {
+  /** When it was created, in units of 100 ns since 1601. */
   readonly created: bigint;
+  /** Whether it has ended. */
   hasEnded(): boolean;
   /** Ends it by force; `false` if that is denied, or it has ended. */
   end(): boolean;
+  /** Lets go of it. */
   close(): void;
 }
 
@@ -113,13 +116,17 @@ const SYSTEM_PROCESSES = 5, LENGTH_MISMATCH = 0xC0000004;
 
 /** A process as the kernel lists it. */
 export interface TableRow {
+  /** Process ID. */
   readonly pid: number;
   /** PID of who started it; that may be dead, and its number somebody else's by now. */
   readonly creator: number;
   /** When it was created, in 100 ns since 1601, UTC. */
   readonly created: bigint;
+  /** Short name. */
   readonly name: string;
+  /** Resident memory, bytes. */
   readonly memoryBytes: number;
+  /** CPU time since each started, s. */
   readonly cpuSeconds: number;
 }
 
