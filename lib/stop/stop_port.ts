@@ -5,18 +5,13 @@
  */
 
 import { ServerError } from "../errors.ts";
-import type { Platform, ProcessRow } from "../platform/mod.ts";
-import { decideStop, isShell, look, type Plan, type PortView, type Step } from "../port/mod.ts";
+import type { Platform } from "../platform/mod.ts";
+import { decideStop, look, type Plan, type PortView, type Step } from "../port/mod.ts";
 import { poll } from "../process/mod.ts";
 import { act } from "./act.ts";
-import type {
-  ActOptions,
-  StopEvent,
-  StopFate,
-  StoppedProcess,
-  StopReport,
-  StopResult,
-} from "./events.ts";
+import type { ActOptions, StopEvent, StoppedProcess, StopReport, StopResult } from "./events.ts";
+import { judge, plannedResult, sparedIn } from "./judge.ts";
+import { Restarters } from "./restarters.ts";
 
 /** How often whoever takes the port again is stopped again. */
 const MAX_ROUNDS = 3;
@@ -80,7 +75,7 @@ export async function stopPort(port: number, options: StopOptions): Promise<Stop
 
 async function stopFrom(first: Decided, options: StopOptions): Promise<StopResult> {
   let { view, plan } = first;
-  if (options.dryRun) return dryRun(view, plan);
+  if (options.dryRun) return plannedResult(view, plan);
   const { port } = view;
   const stop = new Stop(port, options);
   for (let round = 0; plan.steps.length > 0 && round < MAX_ROUNDS; round++) {
@@ -111,26 +106,24 @@ class Stop {
   readonly #port: number;
   readonly #options: StopOptions;
   readonly #done = new Map<string, StoppedProcess>();
-  readonly #restarters = new Map<number, ProcessRow>();
-  readonly #parents = new Map<number, ProcessRow>();
   #failure: ServerError | null = null;
   #rounds = 0;
   #isWhole = true;
+  #hasActed = false;
+  readonly #restarters: Restarters;
 
   constructor(port: number, options: StopOptions) {
     this.#port = port;
     this.#options = options;
+    this.#restarters = new Restarters(options.platform);
   }
 
   /** Carries out what was decided; `false` if it makes no sense to go on. */
   async carryOut(steps: readonly Step[], view: PortView): Promise<boolean> {
     this.#rounds++;
-    const { server, strangers } = view;
-    for (const { restarter, parent } of strangers) {
-      if (restarter !== null) this.#restarters.set(restarter.pid, restarter);
-      if (parent !== null) this.#parents.set(parent.pid, parent);
-    }
-    for (const process of server?.left ?? []) this.#note({ process, fate: "leftAlone" });
+    this.#hasActed ||= steps.some(({ kind }) => kind !== "clean");
+    this.#restarters.note(view.strangers);
+    for (const process of view.server?.left ?? []) this.#note({ process, fate: "leftAlone" });
     const acting: ActOptions = { ...this.#options, port: this.#port, files: view.files };
     for (const step of steps) {
       try {
@@ -163,7 +156,7 @@ class Stop {
         return isLingering(decided) ? null : true;
       }, performance.now() + LINGER_MS);
     }
-    if (decided.plan.steps.length > 0 || !await this.#mayRespawn()) return decided;
+    if (decided.plan.steps.length > 0 || !await this.#restarters.mayRespawn()) return decided;
     await poll(async () => {
       decided = await once();
       return decided.plan.steps.length > 0 ? true : null;
@@ -171,110 +164,26 @@ class Stop {
     return decided;
   }
 
-  /** Whether somebody is left who may start a new server: a known restarter, or a busy parent. */
-  async #mayRespawn(): Promise<boolean> {
-    const { platform } = this.#options;
-    const living = await platform.alive([...this.#restarters.values()]);
-    for (const [pid, row] of this.#restarters) {
-      if (!living.includes(row)) this.#restarters.delete(pid);
-    }
-    const parents = await platform.alive([...this.#parents.values()]);
-    if (living.length > 0 || parents.some((row) => !isShell(row))) return true;
-    if (parents.length === 0) return false;
-    // A shell at which somebody sits is idle now; one in a loop has a new child, be it `sleep`.
-    const [{ rows }, self] = [await platform.list(null), await platform.readProcess(Deno.pid)];
-    const young = rows.filter((row) => self !== null && !platform.isOlder(row, self));
-    const busy = parents.filter(({ pid }) => young.some(({ ppid }) => ppid === pid));
-    for (const row of busy) this.#restarters.set(row.pid, row);
-    return busy.length > 0;
-  }
-
   async result(view: PortView, plan: Plan): Promise<StopResult> {
-    await this.#mayRespawn();
-    // Only one that was seen to take the port again is a restarter, if it is not known as one.
-    if (this.#restarters.size === 0 && this.#rounds > 1) {
-      for (const { parent } of view.strangers) if (parent) this.#restarters.set(parent.pid, parent);
-    }
-    const kept = this.#options.managed ? "leftAlone" : null;
-    for (const stranger of view.strangers) {
-      const fate = stranger.protection !== null ? "protected" : kept;
-      if (fate !== null) this.#note({ process: stranger.process, fate });
-    }
-    if (plan.refusal?.reason === "inside") {
-      for (const process of view.server?.processes ?? []) {
-        this.#note({ process, fate: "protected" });
-      }
-    }
+    for (const one of sparedIn(view, plan, this.#options.managed)) this.#note(one);
     const processes = [...this.#done.values()];
-    const isHeld = plan.steps.some(({ kind }) => kind !== "clean") || plan.refusal !== null;
-    const { outcome, code } = this.#judge(processes, plan, isHeld);
+    const { length } = await this.#restarters.living();
+    if (length === 0 && this.#rounds > 1) this.#restarters.blame(view.strangers);
     return {
       port: this.#port,
-      outcome,
-      code,
+      ...judge({
+        processes,
+        plan,
+        failure: this.#failure,
+        isWhole: this.#isWhole,
+        hasActed: this.#hasActed,
+      }),
       processes,
       refusal: plan.refusal,
       failure: this.#failure?.message ?? null,
       view,
-      restarters: [...this.#restarters.values()],
+      restarters: await this.#restarters.living(),
       isWhole: this.#isWhole,
     };
   }
-
-  #judge(
-    processes: readonly StoppedProcess[],
-    { refusal }: Plan,
-    isHeld: boolean,
-  ): Pick<StopResult, "outcome" | "code"> {
-    const has = (...fates: StopFate[]) => processes.some(({ fate }) => fates.includes(fate));
-    if (this.#failure !== null) {
-      return { outcome: "failed", code: Math.max(this.#failure.code, refusal?.code ?? 0) };
-    }
-    if (has("accessDenied")) return { outcome: "failed", code: 4 };
-    if (!this.#isWhole) return { outcome: "failed", code: 4 };
-    const isRefused = refusal !== null && REFUSED.includes(refusal.reason);
-    if (isHeld) return { outcome: isRefused ? "refused" : "failed", code: refusal?.code ?? 1 };
-    if (processes.some(({ fate }) => fate === "survived")) return { outcome: "failed", code: 1 };
-    return { outcome: processes.length > 0 ? "stopped" : "notRunning", code: 0 };
-  }
-}
-
-/** What is left alone on purpose. */
-const REFUSED: readonly string[] = ["protected", "managedOnly", "inside"];
-
-/** The plan, as a result: nothing was done. */
-function dryRun(view: PortView, { steps, refusal }: Plan): StopResult {
-  const targets = steps.flatMap((step): ProcessRow[] =>
-    step.kind === "endStrangers"
-      ? step.strangers.map(({ process }) => process)
-      : "server" in step
-      ? [...step.server.processes]
-      : []
-  );
-  const isInside = refusal?.reason === "inside";
-  const processes = [...view.server?.processes ?? [], ...view.strangers.map((one) => one.process)]
-    .map((process): StoppedProcess => ({
-      process,
-      fate: targets.includes(process)
-        ? "wouldStop"
-        : isInside || view.strangers.some((one) => one.process === process && one.protection)
-        ? "protected"
-        : "leftAlone",
-    }));
-  const left = (view.server?.left ?? []).map((process): StoppedProcess => ({
-    process,
-    fate: "leftAlone",
-  }));
-  const outcome = targets.length > 0 ? "wouldStop" : refusal === null ? "notRunning" : "refused";
-  return {
-    port: view.port,
-    outcome,
-    code: refusal?.code ?? 0,
-    processes: [...processes, ...left],
-    refusal,
-    failure: null,
-    view,
-    restarters: [],
-    isWhole: view.server?.isWhole ?? true,
-  };
 }
