@@ -36,19 +36,24 @@ export function lstatOrNull(path: string): Deno.FileInfo | null {
   }
 }
 
+/** How often a path is tried whose file is replaced meanwhile, as a lock may be. */
+const MAX_TRIES = 100;
+
 /** Opens a regular file that lies at a path. */
 export function openFile(path: string, access: Access): OwnFile | NoFile {
   try {
-    const before = lstatOrNull(path);
-    if (before === null) return { kind: "absent" };
-    if (!before.isFile) return { kind: "unfit", reason: "not a regular file" };
-    const file = openWithoutWaiting(path, access);
-    const info = file.statSync();
-    if (info.isFile && info.ino === before.ino && info.dev === before.dev) {
-      return { file, info, [Symbol.dispose]: () => file.close() };
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const before = lstatOrNull(path);
+      if (before === null) return { kind: "absent" };
+      if (!before.isFile) return { kind: "unfit", reason: "not a regular file" };
+      const file = openWithoutWaiting(path, access);
+      const info = file.statSync();
+      if (info.isFile && info.ino === before.ino && info.dev === before.dev) {
+        return { file, info, [Symbol.dispose]: () => file.close() };
+      }
+      file.close();
     }
-    file.close();
-    return { kind: "unfit", reason: "it was swapped while it was opened" };
+    return { kind: "unfit", reason: "it is swapped again and again" };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { kind: "absent" };
     if (error instanceof Deno.errors.NotCapable) throw error;

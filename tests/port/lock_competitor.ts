@@ -7,12 +7,13 @@
  * @module
  */
 
-import { tryLock } from "../lib/lock.ts";
+import type { Platform } from "../../lib/platform/types.ts";
+import { takeLock } from "../../lib/port/lock.ts";
 
 /** Takes the lock once if it can; "held" is there as long as somebody believes to have it. */
 function compete(folder: string): "taken" | "violated" | "missed" {
-  const attempt = tryLock(`${folder}/lock`, { create: true });
-  if (attempt.kind !== "acquired") return "missed";
+  const lock = takeLock(`${folder}/lock`, { lockedIsReadable: true } as Platform);
+  if (lock === null) return "missed";
   try {
     Deno.openSync(`${folder}/held`, { write: true, createNew: true }).close();
     Deno.removeSync(`${folder}/held`);
@@ -21,7 +22,7 @@ function compete(folder: string): "taken" | "violated" | "missed" {
     return "violated";
   } finally {
     // Unlinked first and let go of after, so others lock what is no longer there.
-    attempt.lock.remove();
+    lock.remove();
   }
 }
 

@@ -1,100 +1,97 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { ServerError } from "../lib/errors.ts";
-import { type Lock, tryLock } from "../lib/lock.ts";
-import { fileNames, inFolder } from "./folders.ts";
+import { ServerError } from "../../lib/errors.ts";
+import type { Platform } from "../../lib/platform/types.ts";
+import { isLockHeld, type Lock, readLock, takeLock } from "../../lib/port/lock.ts";
+import { NOBODY } from "../e2e/other_user.ts";
+import { IS_ROOT, testWith } from "../e2e/harness.ts";
+import { fileNames, inFolder } from "../folders.ts";
+import { IN_THE_WAY, leavingAlone } from "./in_the_way.ts";
 
 const isWindows = Deno.build.os === "windows";
-const isRoot = !isWindows && Deno.uid() === 0;
-const unlessRoot = {
-  ignore: isRoot || isWindows,
-  note: isRoot ? " (skipped: root may do all)" : "",
-};
+const onUnix = { ignore: isWindows };
+const UNLESS_ROOT = isWindows || IS_ROOT ? "root and Windows may do all" : null;
+
+const PLATFORM = { lockedIsReadable: !isWindows } as Platform;
+/** As on Windows, where a copy of the record lies beside the lock. */
+const COPYING = { lockedIsReadable: false } as Platform;
 
 /** Takes a lock that is known to be free. */
-function lockNow(path: string): Lock {
-  const attempt = tryLock(path, { create: true });
-  assert(attempt.kind === "acquired", attempt.kind);
-  return attempt.lock;
+function lockNow(path: string, platform = PLATFORM): Lock {
+  const lock = takeLock(path, platform);
+  assert(lock !== null, "somebody holds it");
+  return lock;
 }
 
-Deno.test("tryLock() says that there is no file, and makes none unless told", () =>
-  inFolder(async (folder) => {
-    assertEquals(tryLock(`${folder}/lock`, { create: false }), { kind: "absent" });
-    assertEquals(await fileNames(folder), []);
-  }));
+/** What a lock says to a reader. */
+function textOf(path: string): string {
+  const read = readLock(path, PLATFORM);
+  return read.kind === "file" ? read.text : read.kind;
+}
 
-Deno.test("tryLock() makes a file that only its owner may read", () =>
+Deno.test("takeLock() makes a file that only its owner may read", () =>
   inFolder(async (folder) => {
     const lock = lockNow(`${folder}/lock`);
     try {
-      const { mode, size } = await Deno.lstat(`${folder}/lock`);
+      const { mode, size, dev, ino } = await Deno.lstat(`${folder}/lock`);
       if (!isWindows) assertEquals(mode! & 0o777, 0o600);
-      assertEquals(size, 0);
+      assertEquals([size, lock.left, lock.id], [0, "", `${dev}:${ino}`]);
     } finally {
       lock.release();
     }
   }));
 
-Deno.test("tryLock() is refused while another holds the lock, who is told by the record", () =>
-  inFolder((folder) => {
-    const lock = lockNow(`${folder}/lock`);
-    try {
-      lock.write("the holder\n");
+Deno.test(
+  "takeLock() gives null while another holds the lock, and readers read it",
+  onUnix,
+  () =>
+    inFolder((folder) => {
+      const path = `${folder}/lock`;
+      const lock = lockNow(path);
+      try {
+        lock.write("the holder\n");
 
-      for (const create of [true, false]) {
-        const text = isWindows ? "" : "the holder\n";
-        assertEquals(tryLock(`${folder}/lock`, { create }), {
-          kind: "held",
-          text,
-          ownerUid: null,
-        });
+        assertEquals(takeLock(path, PLATFORM), null);
+        assertEquals([isLockHeld(path), textOf(path)], [true, "the holder\n"]);
+      } finally {
+        lock.release();
       }
-    } finally {
-      lock.release();
-    }
-  }));
+      assertEquals([isLockHeld(path), textOf(path)], [false, "the holder\n"]);
+      assertEquals([isLockHeld(`${path}x`), textOf(`${path}x`)], [false, "absent"]);
+    }),
+);
 
-Deno.test("tryLock() succeeds after release(), and finds the record that was left", () =>
+Deno.test("takeLock() finds what was left, and keeps it", () =>
   inFolder(async (folder) => {
     const first = lockNow(`${folder}/lock`);
-    await first.write("left behind");
+    first.write("left behind");
+    first.release();
     first.release();
 
-    const second = tryLock(`${folder}/lock`, { create: false });
+    const second = lockNow(`${folder}/lock`);
 
-    assert(second.kind === "acquired");
-    assertEquals(second.lock.read(), "left behind");
-    second.lock.release();
+    assertEquals(second.left, "left behind");
+    second.release();
     assertEquals(await fileNames(folder), ["lock"]);
+    assertEquals(await Deno.readTextFile(`${folder}/lock`), "left behind");
   }));
 
-Deno.test("tryLock() keeps the content of the file it locks", () =>
-  inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/lock`, "precious");
+Deno.test(
+  "takeLock() and readLock() take what is too big to be a record for none",
+  onUnix,
+  () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/lock`;
+      for (const [size, length] of [[4 << 20, 4 << 20], [(4 << 20) + 1, 0]] as const) {
+        await Deno.writeTextFile(path, "");
+        await Deno.chmod(path, 0o600);
+        await Deno.truncate(path, size);
+        const lock = lockNow(path);
 
-    lockNow(`${folder}/lock`).release();
-
-    assertEquals(await Deno.readTextFile(`${folder}/lock`), "precious");
-  }));
-
-Deno.test("tryLock() reports a holder whose file is too big to be a record as nameless", {
-  ignore: isWindows,
-}, () =>
-  inFolder(async (folder) => {
-    const lock = lockNow(`${folder}/lock`);
-    try {
-      await Deno.truncate(`${folder}/lock`, 5 << 20);
-
-      assertEquals(tryLock(`${folder}/lock`, { create: true }), {
-        kind: "held",
-        text: "",
-        ownerUid: null,
-      });
-      assertEquals(lock.read(), "");
-    } finally {
-      lock.release();
-    }
-  }));
+        assertEquals([lock.left.length, textOf(path).length], [length, length]);
+        lock.remove();
+      }
+    }),
+);
 
 Deno.test("Lock.write() replaces a record by a shorter one without a tail", () =>
   inFolder(async (folder) => {
@@ -102,7 +99,7 @@ Deno.test("Lock.write() replaces a record by a shorter one without a tail", () =
     try {
       for (const text of ["a long record\n", "short\n", "", "a much longer record ü\n", "x"]) {
         lock.write(text);
-        assertEquals(lock.read(), text);
+        assertEquals(await Deno.readTextFile(`${folder}/lock`), text);
       }
     } finally {
       lock.release();
@@ -146,11 +143,10 @@ Deno.test("Lock.remove() leaves a file that was put in the place of its own", {
     await Deno.remove(`${folder}/lock`);
     const winner = lockNow(`${folder}/lock`);
     try {
-      await winner.write("the winner's");
+      winner.write("the winner's");
 
       lock.remove();
 
-      assertEquals(await winner.read(), "the winner's");
       assertEquals(await Deno.readTextFile(`${folder}/lock`), "the winner's");
     } finally {
       winner.release();
@@ -197,7 +193,7 @@ async function compete(folder: string): Promise<[taken: number, violations: numb
   }
 }
 
-Deno.test("tryLock() does not accept a lock on a file that was unlinked before", () =>
+Deno.test("takeLock() does not accept a lock on a file that was unlinked before", () =>
   inFolder(async (folder) => {
     const results = await Promise.all(Array.from({ length: 4 }, () => compete(folder)));
 
@@ -206,101 +202,99 @@ Deno.test("tryLock() does not accept a lock on a file that was unlinked before",
     assert(taken > 20, `taken only ${taken} times`);
   }));
 
-/** What must be refused as a lock and left as it is, and how to tell that it was. */
-const IN_THE_WAY: [what: string, make: (path: string) => Promise<unknown>][] = [
-  ["a symlink", async (path) => {
-    await Deno.writeTextFile(`${path}.target`, "precious");
-    await Deno.symlink(`${path}.target`, path);
-  }],
-  ["a dangling symlink", (path) => Deno.symlink(`${path}.target`, path)],
-  ["a symlink to itself", (path) => Deno.symlink(path, path)],
-  ["a FIFO", (path) => new Deno.Command("mkfifo", { args: [path] }).output()],
-  ["a folder", (path) => Deno.mkdir(path)],
+for (const [what, make] of Object.entries(IN_THE_WAY)) {
+  Deno.test(
+    `takeLock() refuses ${what} in the lock's place and leaves it`,
+    onUnix,
+    () =>
+      inFolder((folder) => {
+        const path = `${folder}/lock`;
+        return leavingAlone(folder, path, make, () => {
+          const error = assertThrows(() => takeLock(path, PLATFORM), ServerError);
+          assertEquals(error.kind, "pidFile");
+          assertEquals(error.message, `Cannot use "${path}" as lock: not a regular file`);
+          assertEquals([textOf(path), isLockHeld(path)], ["unfit", false]);
+        });
+      }),
+  );
+}
+
+Deno.test("takeLock() refuses a device", onUnix, () => {
+  assertEquals(assertThrows(() => takeLock("/dev/null", PLATFORM), ServerError).kind, "pidFile");
+});
+
+/** A free lock that is not ours to write into, and how it is made of one of ours. */
+const NOT_OURS: [what: string, missing: string | null, make: (path: string) => Promise<void>][] = [
+  ["that others may write", isWindows ? "no modes" : null, (path) => Deno.chmod(path, 0o666)],
+  ["with another name", isWindows ? "no modes" : null, (path) => Deno.link(path, `${path}.other`)],
+  ["of another user", IS_ROOT ? null : "needs root", (path) => Deno.chown(path, NOBODY, NOBODY)],
 ];
 
-for (const [what, make] of IN_THE_WAY) {
-  Deno.test(`tryLock() refuses ${what} in the lock's place and leaves it`, {
-    ignore: isWindows,
-  }, () =>
+for (const [what, missing, make] of NOT_OURS) {
+  testWith(
+    missing,
+    `takeLock() replaces a free lock ${what}, and believes nothing in it`,
+    () =>
+      inFolder(async (folder) => {
+        const path = `${folder}/lock`;
+        await Deno.writeTextFile(path, "forged\n", { mode: 0o600 });
+        await make(path);
+        const { ino } = await Deno.lstat(path);
+        using old = await Deno.open(path);
+
+        const lock = lockNow(path);
+
+        const there = await Deno.lstat(path);
+        assertEquals([lock.left, there.ino === ino, there.mode! & 0o777], ["", false, 0o600]);
+        assertEquals((await old.stat()).size, "forged\n".length);
+        lock.remove();
+      }),
+  );
+
+  testWith(missing, `takeLock() leaves a held lock ${what}`, () =>
     inFolder(async (folder) => {
       const path = `${folder}/lock`;
+      const lock = lockNow(path);
+      lock.write("the holder\n");
       await make(path);
-      const before = [await fileNames(folder), (await Deno.lstat(path)).ino];
 
-      for (const create of [true, false]) {
-        const error = assertThrows(() => tryLock(path, { create }), ServerError);
-        assertEquals(error.kind, "pidFile");
-        assertEquals(error.message, `Cannot use "${path}" as lock: not a regular file`);
-      }
-
-      assertEquals([await fileNames(folder), (await Deno.lstat(path)).ino], before);
-      if (before[0]!.toString().includes("target")) {
-        assertEquals(await Deno.readTextFile(`${path}.target`), "precious");
-      }
+      assertEquals(takeLock(path, PLATFORM), null);
+      assertEquals(textOf(path), "the holder\n");
+      lock.release();
     }));
 }
 
-Deno.test("tryLock() refuses a device", { ignore: isWindows }, () => {
-  const error = assertThrows(() => tryLock("/dev/null", { create: true }), ServerError);
-
-  assertEquals(error.kind, "pidFile");
-});
-
-Deno.test("tryLock() says that the folder is missing or no folder", () =>
+Deno.test("takeLock() says that the folder is missing or no folder", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/file`, "");
 
-    const missing = assertThrows(
-      () => tryLock(`${folder}/no/lock`, { create: true }),
-      ServerError,
-    );
-    const noFolder = assertThrows(
-      () => tryLock(`${folder}/file/lock`, { create: true }),
-      ServerError,
+    const [missing, noFolder] = ["no", "file"].map((name) =>
+      assertThrows(() => takeLock(`${folder}/${name}/lock`, PLATFORM), ServerError)
     );
 
-    assertEquals([missing.kind, noFolder.kind], ["pidFile", "pidFile"]);
-    assertStringIncludes(missing.message, "no such folder");
-    assertEquals(tryLock(`${folder}/no/lock`, { create: false }), { kind: "absent" });
+    assertEquals([missing!.kind, noFolder!.kind], ["pidFile", "pidFile"]);
+    assertEquals(missing!.message, `Cannot create "${folder}/no/lock": no such folder`);
   }));
 
-Deno.test(
-  `tryLock() says that it may not open a lock${unlessRoot.note}`,
-  unlessRoot,
+testWith(
+  UNLESS_ROOT,
+  "takeLock() says that it may not open or make a lock",
   () =>
     inFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/lock`, "", { mode: 0o000 });
-
-      const error = assertThrows(
-        () => tryLock(`${folder}/lock`, { create: true }),
-        ServerError,
-      );
-
-      assertEquals(error.kind, "accessDenied");
-      assertStringIncludes(error.message, `Cannot open "${folder}/lock"`);
-    }),
-);
-
-Deno.test(
-  `tryLock() says that it may not make a lock${unlessRoot.note}`,
-  unlessRoot,
-  () =>
-    inFolder(async (folder) => {
       await Deno.chmod(folder, 0o500);
 
-      const error = assertThrows(
-        () => tryLock(`${folder}/lock`, { create: true }),
-        ServerError,
-      );
-
-      assertEquals(error.kind, "accessDenied");
-      assertEquals(await fileNames(folder), []);
+      for (const name of ["lock", "other"]) {
+        const error = assertThrows(() => takeLock(`${folder}/${name}`, PLATFORM), ServerError);
+        assertEquals(error.kind, "accessDenied");
+        assertStringIncludes(error.message, `Cannot open "${folder}/${name}"`);
+      }
     }),
 );
 
-Deno.test(
-  `Lock.remove() lets go also where it may not remove${unlessRoot.note}`,
-  unlessRoot,
+testWith(
+  UNLESS_ROOT,
+  "Lock.remove() lets go also where it may not remove",
   () =>
     inFolder(async (folder) => {
       const lock = lockNow(`${folder}/lock`);
@@ -314,40 +308,68 @@ Deno.test(
 );
 
 Deno.test(
-  "Lock is free as soon as its holder is killed",
-  { ignore: isWindows },
+  "Lock.write() keeps a copy where a locked file cannot be read, as long as the lock",
+  onUnix,
   () =>
     inFolder(async (folder) => {
       const path = `${folder}/lock`;
-      const program = `import { tryLock } from "${new URL("../lib/lock.ts", import.meta.url)}";
-      const attempt = tryLock(Deno.args[0], { create: true });
-      attempt.lock.write("child");
-      console.log(attempt.kind);
-      setInterval(() => {}, 1e6);`;
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["eval", program, path],
-        stdin: "null",
-        stdout: "piped",
-      }).spawn();
-      const reader = child.stdout.getReader();
-      try {
-        await reader.read();
-        assertEquals(tryLock(path, { create: false }), {
-          kind: "held",
-          text: "child",
-          ownerUid: null,
-        });
-
-        child.kill("SIGKILL");
-        await child.status;
-
-        const attempt = tryLock(path, { create: false });
-        assert(attempt.kind === "acquired");
-        assertEquals(attempt.lock.read(), "child");
-        attempt.lock.remove();
-      } finally {
-        await child.status;
-        await reader.cancel();
+      await Deno.writeTextFile(`${path}.copy`, "of a dead one, and longer\n");
+      const lock = lockNow(path, COPYING);
+      for (const text of ["a long record\n", "short\n"]) {
+        lock.write(text);
+        assertEquals(await Deno.readTextFile(`${path}.copy`), text);
       }
+      lock.remove();
+
+      assertEquals(await fileNames(folder), []);
     }),
 );
+
+Deno.test(
+  "Lock.write() follows no symlink in the copy's place",
+  onUnix,
+  () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/lock`;
+      const lock = lockNow(path, COPYING);
+      await leavingAlone(folder, `${path}.copy`, IN_THE_WAY["a symlink"]!, () => {
+        const error = assertThrows(() => lock.write("x"), ServerError);
+        assertStringIncludes(error.message, "as copy of the lock: not a regular file");
+      });
+      lock.remove();
+
+      assertEquals((await fileNames(folder)).includes("lock.copy"), true);
+    }),
+);
+
+Deno.test("Lock is free as soon as its holder is killed", onUnix, () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/lock`;
+    const program = `import { takeLock } from "${new URL(
+      "../../lib/port/lock.ts",
+      import.meta.url,
+    )}";
+      takeLock(Deno.args[0], { lockedIsReadable: true }).write("child");
+      console.log("locked");
+      setInterval(() => {}, 1e6);`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["eval", program, path],
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    try {
+      await reader.read();
+      assertEquals([takeLock(path, PLATFORM), textOf(path)], [null, "child"]);
+
+      child.kill("SIGKILL");
+      await child.status;
+
+      const lock = lockNow(path);
+      assertEquals(lock.left, "child");
+      lock.remove();
+    } finally {
+      await child.status;
+      await reader.cancel();
+    }
+  }));

@@ -1,10 +1,21 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { formatRecord, type LockRecord, markerOf, parseRecord } from "../lib/record.ts";
+import { assertEquals, assertNotEquals } from "@std/assert";
+import {
+  formatRecord,
+  type LockRecord,
+  lostRecord,
+  markerOf,
+  parseRecord,
+  placeOfMarker,
+} from "../../lib/port/record.ts";
 
 const RECORD: LockRecord = {
   supervisor: { pid: 100, startTime: "4711" },
   server: { pid: 101, startTime: "4712" },
+  births: 4000,
   bootId: "6c9c8a1e-boot",
+  namespace: "pid:[4026531836]",
+  file: "2049:77",
+  pidDir: "/run/my servers",
   host: "0.0.0.0",
   port: 8001,
   command: ["uvicorn", "app:app", "--port", "8001", "ü \" ' \n \u2028"],
@@ -12,6 +23,7 @@ const RECORD: LockRecord = {
   state: "ready",
   startedAt: Date.UTC(2026, 10, 22, 20),
   logFile: null,
+  ended: null,
 };
 
 /** The record's JSON with some fields replaced; `undefined` takes one away. */
@@ -34,7 +46,9 @@ Deno.test("parseRecord() reads back what formatRecord() wrote", { permissions: "
     RECORD,
     { ...RECORD, server: null, state: "starting" },
     { ...RECORD, state: "stopping", logFile: "/tmp/.server_8001.log", command: [] },
-    { ...RECORD, port: 1 },
+    { ...RECORD, port: 1, births: null, namespace: null, file: null, pidDir: null },
+    { ...RECORD, ended: [] },
+    { ...RECORD, ended: [{ pid: 7, startTime: "9", name: "deno", fate: "killed" }] },
     { ...RECORD, port: 65535, server: { pid: 2 ** 31 - 1, startTime: "Sun Nov 22 20:00:00 2026" } },
   ];
   for (const record of records) assertEquals(parseRecord(formatRecord(record)), record);
@@ -99,23 +113,75 @@ Deno.test("parseRecord() takes no field of another type or out of range", {
   }
 });
 
-Deno.test("parseRecord() reads an odd log file as none", { permissions: "none" }, () => {
-  for (const logFile of [undefined, null, "", 7, ["/tmp/x"]]) {
-    assertEquals(parseRecord(jsonWith({ logFile }))?.logFile, null);
+Deno.test("parseRecord() reads an odd text that may be missing as none", {
+  permissions: "none",
+}, () => {
+  for (const field of ["logFile", "namespace", "file", "pidDir"] as const) {
+    for (const value of [undefined, null, "", 7, ["/tmp/x"]]) {
+      assertEquals(parseRecord(jsonWith({ [field]: value }))?.[field], null, `${field}: ${value}`);
+    }
+  }
+  for (const births of [undefined, null, "5", -1, 0.5]) {
+    assertEquals(parseRecord(jsonWith({ births }))?.births, null);
   }
 });
 
-Deno.test("markerOf() differs by port, supervisor and start time, and has no blanks", {
+Deno.test("parseRecord() leaves out what is said of no process", { permissions: "none" }, () => {
+  const one = { pid: 7, startTime: "9", name: "deno", fate: "killed" };
+  const odd = [null, 7, {}, { ...one, pid: 1 }, { ...one, name: "" }, { ...one, fate: 1 }];
+
+  assertEquals(parseRecord(jsonWith({ ended: [...odd, one] }))?.ended, [one]);
+  for (const ended of [undefined, null, {}, "killed"]) {
+    assertEquals(parseRecord(jsonWith({ ended }))?.ended, null);
+  }
+});
+
+Deno.test("markerOf() differs by port, supervisor, start time and folder", {
   permissions: "none",
 }, () => {
-  const marker = markerOf(8001, { pid: 100, startTime: "Sun Nov 22 20:00:00 2026" });
+  const supervisor = { pid: 100, startTime: "Sun Nov 22 20:00:00 2026" };
+  const record = { ...RECORD, supervisor };
+  const others = [
+    { ...record, port: 8002 },
+    { ...record, supervisor: { ...supervisor, pid: 101 } },
+    { ...record, supervisor: { ...supervisor, startTime: "Sun Nov 22 20:00:01 2026" } },
+    { ...record, pidDir: "/run" },
+    { ...record, pidDir: null },
+  ];
 
-  assert(!/\s/.test(marker), marker);
-  for (
-    const other of [
-      markerOf(8002, { pid: 100, startTime: "Sun Nov 22 20:00:00 2026" }),
-      markerOf(8001, { pid: 101, startTime: "Sun Nov 22 20:00:00 2026" }),
-      markerOf(8001, { pid: 100, startTime: "Sun Nov 22 20:00:01 2026" }),
-    ]
-  ) assertNotEquals(marker, other);
+  assertEquals(markerOf(record), "8001:100:Sun_Nov_22_20_00_00_2026:/run/my servers");
+  for (const other of others) assertNotEquals(markerOf(other), markerOf(record));
 });
+
+Deno.test("placeOfMarker() reads what markerOf() wrote, and nothing else", {
+  permissions: "none",
+}, () => {
+  for (const pidDir of ["/run", "C:\\run\\x", "/a:b\nc", "/"]) {
+    assertEquals(placeOfMarker(markerOf({ ...RECORD, pidDir })), {
+      ...{ port: 8001, supervisorPid: 100, pidDir },
+    });
+  }
+  for (
+    const text of ["", "8001", "8001:5:7", "8001:5:7:", "x:5:7:/run", "8001:x:7:/run", ":::/run"]
+      .concat("123456:5:7:/run", " 8001:5:7:/run", "8001:12345678901:7:/run")
+  ) assertEquals(placeOfMarker(text), null, text);
+});
+
+Deno.test(
+  "lostRecord() gives back the marker that it was made from",
+  { permissions: "none" },
+  () => {
+    const { supervisor, pidDir } = RECORD;
+    const server = { pid: 101, startTime: "4712", command: "deno run x.ts" };
+    const place = { port: 8001, supervisorPid: 100, pidDir: pidDir! };
+
+    const record = lostRecord({ ...place, supervisor, server, cwd: null, bootId: "b" });
+
+    assertEquals(markerOf(record), markerOf(RECORD));
+    assertEquals([record.server, record.command, record.state], [
+      { pid: 101, startTime: "4712" },
+      ["deno", "run", "x.ts"],
+      "ready",
+    ]);
+  },
+);
