@@ -11,17 +11,17 @@ import {
   isSameProcess,
   MARKER_NAME,
   type Platform,
-  type ProcessRow,
   type Stat,
 } from "../platform/mod.ts";
 import { type Family, findFamily, NO_FAMILY, without } from "../process/mod.ts";
-import { filesOf, type PortFiles, readPidFile } from "./files.ts";
-import { type Guard, guardOfClaimed, lockText, lookAtGuard } from "./guard.ts";
+import { filesOf, readPidFile } from "./files.ts";
+import { guardOfClaimed, lockText, lookAtGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
-import { originOf, protectionOf, restarterAmong } from "./origin.ts";
+import { type Draft, lostDraftOf, type Place, placeElsewhere } from "./marked.ts";
+import { strangerOf } from "./origin.ts";
 import { type Probe, probePort } from "./probe.ts";
-import { type LockRecord, lostRecord, markerOf, placeOfMarker } from "./record.ts";
-import type { PortView, ServerView, Stranger } from "./view.ts";
+import { type LockRecord, markerOf } from "./record.ts";
+import type { PortView, ServerView } from "./view.ts";
 
 /** How often a look begins again because the lock changed hands meanwhile. */
 const MAX_LOOKS = 3;
@@ -40,16 +40,6 @@ export interface Look {
   readonly probeHost?: string | null;
 }
 
-/** What is known of one port on the way. */
-interface Draft {
-  readonly port: number;
-  readonly files: PortFiles;
-  readonly isElsewhere: boolean;
-  readonly guard: Guard;
-  readonly record: LockRecord | null;
-  readonly isLost: boolean;
-}
-
 /** Looks at ports, in their order. */
 export async function look(what: Look): Promise<PortView[]> {
   const { platform, ports, pidDir } = what;
@@ -64,7 +54,7 @@ export async function look(what: Look): Promise<PortView[]> {
 }
 
 async function draftOf(
-  place: Pick<Draft, "port" | "files" | "isElsewhere">,
+  place: Place,
   { platform, claimed }: Look,
 ): Promise<Draft> {
   const { files } = place;
@@ -170,60 +160,6 @@ async function viewOf(draft: Draft, seen: Seen, what: Look): Promise<PortView> {
   };
 }
 
-/** A listener that carries the marker of a server whose files lie in another PID directory. */
-async function placeElsewhere(
-  { port, isElsewhere, files }: Draft,
-  listeners: readonly ProcessRow[],
-  family: Family,
-  platform: Platform,
-): Promise<Pick<Draft, "port" | "files" | "isElsewhere"> | null> {
-  const others = without(listeners, family.members);
-  if (isElsewhere || others.length === 0) return null;
-  for (const marker of (await platform.markers(others)).values()) {
-    const place = marker === null ? null : placeOfMarker(marker);
-    if (place === null || place.port !== port || place.pidDir === files.dir) continue;
-    const there = filesOf(place.pidDir, port);
-    const guard = await lookAtGuard(there, platform);
-    const isMeant = (guard.kind === "living" || guard.kind === "dead") && guard.record !== null &&
-      markerOf(guard.record) === marker;
-    if (isMeant) return { port, files: there, isElsewhere: true };
-  }
-  return null;
-}
-
-/**
- * A server whose lock was deleted or replaced is known by the marker of those who listen: it names the
- * supervisor, who must be the living parent of the leader of their session, and of the same user.
- */
-async function lostDraftOf(
-  draft: Draft,
-  listeners: readonly ProcessRow[],
-  platform: Platform,
-): Promise<Draft | null> {
-  const markers = await platform.markers(listeners);
-  for (const listener of listeners) {
-    const marker = markers.get(listener.pid) ?? "";
-    const place = placeOfMarker(marker);
-    if (place?.port !== draft.port || place.pidDir !== draft.files.dir) continue;
-    const [server, supervisor] = await Promise.all(
-      [listener.sid, place.supervisorPid].map((pid) => platform.readProcess(pid)),
-    );
-    if (!server || !supervisor || server.ppid !== supervisor.pid) continue;
-    if (server.uid !== supervisor.uid || server.uid !== listener.uid) continue;
-    const { cwd } = await platform.contextOf(server);
-    const record = lostRecord({
-      ...place,
-      supervisor,
-      server,
-      cwd,
-      bootId: await platform.bootId(),
-    });
-    if (markerOf(record) !== marker) continue;
-    return { ...draft, guard: { kind: "living", record, supervisor }, record, isLost: true };
-  }
-  return null;
-}
-
 async function serverOf(
   { guard, record }: Draft,
   family: Family,
@@ -244,22 +180,5 @@ async function serverOf(
     isWhole: family.isWhole,
     isInside: Deno.env.get(MARKER_NAME) === markerOf(record) ||
       processes.some(({ pid }) => lineage.has(pid)),
-  };
-}
-
-async function strangerOf(
-  process: ProcessRow,
-  port: number,
-  lineage: ReadonlySet<number>,
-  platform: Platform,
-): Promise<Stranger> {
-  const context = await platform.contextOf(process);
-  const ancestors = context.ancestors.filter(({ pid }) => !lineage.has(pid));
-  return {
-    process,
-    protection: protectionOf(process, port, lineage, context),
-    origin: originOf(process, { ...context, ancestors }),
-    restarter: restarterAmong(ancestors),
-    parent: ancestors.find(({ pid }) => pid === process.ppid) ?? null,
   };
 }

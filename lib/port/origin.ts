@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { ProcessContext, ProcessRow } from "../platform/mod.ts";
+import type { Platform, ProcessContext, ProcessRow } from "../platform/mod.ts";
+import type { Stranger } from "./view.ts";
 
 /** Programs that start their children again, and how each is told to stop. */
 const RESTARTERS: readonly (readonly [RegExp, string])[] = [
@@ -124,4 +125,22 @@ function protectionOfService({ ppid, name, command }: ProcessRow, port: number):
       "System Settings, General, AirDrop & Handoff)";
   }
   return null;
+}
+
+/** All that is said of somebody who listens and does not belong to our server. */
+export async function strangerOf(
+  process: ProcessRow,
+  port: number,
+  lineage: ReadonlySet<number>,
+  platform: Platform,
+): Promise<Stranger> {
+  const context = await platform.contextOf(process);
+  const ancestors = context.ancestors.filter(({ pid }) => !lineage.has(pid));
+  return {
+    process,
+    protection: protectionOf(process, port, lineage, context),
+    origin: originOf(process, { ...context, ancestors }),
+    restarter: restarterAmong(ancestors),
+    parent: ancestors.find(({ pid }) => pid === process.ppid) ?? null,
+  };
 }

@@ -7,8 +7,6 @@
 
 import { reasonOf, ServerError } from "../errors.ts";
 import {
-  type Ending,
-  isSameProcess,
   MARKER_NAME,
   type Platform,
   type SpawnedServer,
@@ -17,39 +15,25 @@ import {
 } from "../platform/mod.ts";
 import {
   endLine,
-  familyOfRecord,
   formatRecord,
   isPortFree,
   type Lock,
   type LockRecord,
   markerOf,
   type PortFiles,
-  readNote,
   removeNote,
   removeOwnPidFile,
   type RunLog,
-  type StopNote,
   writePidFile,
 } from "../port/mod.ts";
-import {
-  delay,
-  type Found,
-  isLeft,
-  poll,
-  type StopRequests,
-  type StopSignal,
-  terminate,
-  type Termination,
-} from "../process/mod.ts";
-import { describeEnded } from "../stop/mod.ts";
+import { poll, type StopRequests, type Termination } from "../process/mod.ts";
+import { endServer } from "./end_server.ts";
+import { type End, endOf } from "./ends.ts";
 import type { StartReport } from "./events.ts";
 import { type Readiness, waitReady } from "./ready.ts";
 
 /** How long a port may stay held after the last process that held it is gone, ms. */
 const LINGER_MS = 500;
-
-/** How often a note is looked for where no signal tells of it, ms. */
-const NOTE_EVERY_MS = 100;
 
 /** What to run, and with what. */
 export interface Supervision {
@@ -76,11 +60,6 @@ export interface Supervision {
   /** Told of what happens. */
   readonly report: StartReport;
 }
-
-/** What ends the wait for a server. */
-type End =
-  | { readonly kind: "ended"; readonly ending: Ending }
-  | { readonly kind: "asked"; readonly signal: StopSignal; readonly note: StopNote | null };
 
 /**
  * Runs a server until it ends or is asked to stop; returns the exit code: 0 after a requested stop, the
@@ -137,7 +116,7 @@ class Life {
   async run(server: SpawnedServer): Promise<number> {
     const { report, files, graceMs } = this.#all;
     const begun = performance.now();
-    const end = Promise.race([this.#ended(server), this.#asked()]);
+    const end = endOf(server, this.#record, this.#all);
     const first = await this.#readyOr(end);
     if (first.kind === "taken" || first.kind === "late") {
       report(
@@ -187,31 +166,6 @@ class Life {
     }
   }
 
-  /** On Windows a wrapper (npm.cmd, a venv's launcher) ends before the server that it has started. */
-  async #ended({ ended }: SpawnedServer): Promise<End> {
-    const { platform } = this.#all;
-    const ending = await ended;
-    const lives = async () => (await familyOfRecord(this.#record, platform)).members.length > 0;
-    while (!platform.hasSignals && await lives()) await delay(NOTE_EVERY_MS);
-    return { kind: "ended", ending };
-  }
-
-  /** A request to stop: by a signal, or by the note of a stop. */
-  async #asked(): Promise<End> {
-    const { platform, requests } = this.#all;
-    const readOurs = () => readNote(this.#all.files.note, this.#record.supervisor);
-    if (platform.hasSignals) {
-      const signal = await requests.requested;
-      return { kind: "asked", signal, note: signal === "SIGTERM" ? readOurs() : null };
-    }
-    for (;;) {
-      const signal = await Promise.race([requests.requested, delay(NOTE_EVERY_MS)]);
-      if (signal !== undefined) return { kind: "asked", signal, note: null };
-      const note = readOurs();
-      if (note !== null) return { kind: "asked", signal: "SIGTERM", note };
-    }
-  }
-
   /** Stops as asked; returns the exit code. */
   async #stop(
     server: SpawnedServer,
@@ -234,34 +188,9 @@ class Life {
 
   /** Ends whatever lives of the server; whether nothing of it is left. */
   async #end(ask: Termination["ask"], graceMs: number): Promise<boolean> {
-    const { platform, report, requests } = this.#all;
-    const { server } = this.#record;
-    let left: Awaited<ReturnType<typeof familyOfRecord>>["left"] = [];
-    const find = async (): Promise<Found> => {
-      const family = await familyOfRecord(this.#record, platform);
-      left = family.left;
-      return { rows: family.members, isWhole: family.isWhole };
-    };
-    const row = server && await platform.readProcess(server.pid);
-    const first = row !== null && isSameProcess(row, server) && row.state !== "zombie" ? [row] : [];
-    const { ended, isWhole } = await terminate({
-      ...{ platform, find, first, ask, graceMs },
-      forced: requests.forced,
-    });
-    const described = describeEnded({ ended }, []);
-    const survived = described.filter(isLeftOf);
-    const killed = described.filter(({ fate }) => fate === "killed");
-    if (killed.length > 0) report({ kind: "killed", processes: killed });
-    if (survived.length > 0) report({ kind: "survived", processes: survived });
-    if (left.length > 0) report({ kind: "left", processes: await platform.describe(left) });
-    const told = ended.map(({ process: { pid, startTime, name }, fate }) => ({
-      pid,
-      startTime,
-      name,
-      fate,
-    }));
-    this.#noteQuietly({ ended: told });
-    return this.#isClean = isWhole && survived.length === 0;
+    const { ended, isClean } = await endServer(this.#record, ask, graceMs, this.#all);
+    this.#noteQuietly({ ended });
+    return this.#isClean = isClean;
   }
 
   /** Sees the port free, and removes the files. */
@@ -311,8 +240,4 @@ class Life {
       if (!(error instanceof ServerError)) throw new Error(reasonOf(error), { cause: error });
     }
   }
-}
-
-function isLeftOf({ fate }: { fate: string }): boolean {
-  return isLeft({ fate: fate as "survived" });
 }
