@@ -57,9 +57,7 @@ async function codeOf(
   try {
     return await program(args, context);
   } catch (error) {
-    const failure = error instanceof ServerError
-      ? error
-      : new ServerError("internal", `Internal error: ${describe(error)}`, { cause: error });
+    const failure = failureOf(error);
     if (asksForJson(args)) writer.out(JSON.stringify(errorJson(failure)));
     else writer.err(failureText(failure));
     return failure.code;
@@ -79,8 +77,11 @@ function asksForJson(args: readonly string[]): boolean {
   return args.slice(0, end === -1 ? args.length : end).includes("--json");
 }
 
-function describe(error: unknown): string {
-  return plain(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+/** What is told of an error: of one that nobody has foreseen, that it is that. */
+export function failureOf(error: unknown): ServerError {
+  if (error instanceof ServerError) return error;
+  const what = plain(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  return new ServerError("internal", `Internal error: ${what}`, { cause: error });
 }
 
 /** Reads the arguments; an exit code if only help or version was asked for. */
