@@ -35,14 +35,18 @@ export async function endServer(
   { platform, requests, report }: EndTools,
 ): Promise<{ ended: EndedProcess[]; isClean: boolean }> {
   const { server } = record;
-  let left: readonly Stat[] = [];
-  const find = async (): Promise<Found> => {
-    const family = await familyOfRecord(record, platform);
-    left = family.left;
-    return { rows: family.members, isWhole: family.isWhole };
-  };
   const row = server && await platform.readProcess(server.pid);
   const first = row !== null && isSameProcess(row, server) && row.state !== "zombie" ? [row] : [];
+  // Sessions of their own belong to it by the port, which they will soon have let go of.
+  const holders = await holdersBeside(record, first, platform);
+  let apart = holders;
+  let left: readonly Stat[] = [];
+  const find = async (): Promise<Found> => {
+    const family = await familyOfRecord(record, platform, apart);
+    left = family.left;
+    apart = [...holders, ...family.members.filter(({ sid }) => sid !== server?.pid)];
+    return { rows: family.members, isWhole: family.isWhole };
+  };
   const { forced } = requests;
   const { ended, isWhole } = await terminate({ platform, find, first, ask, graceMs, forced });
   const survived = ended.filter(isLeft);
@@ -63,4 +67,20 @@ export async function endServer(
     })),
     isClean: isWhole && survived.length === 0,
   };
+}
+
+/** Who holds the port, unless all of them are of the server's own session. */
+async function holdersBeside(
+  record: LockRecord,
+  first: readonly Stat[],
+  platform: Platform,
+): Promise<readonly Stat[]> {
+  const { port } = record;
+  const areAll = async (processes: readonly Stat[]) =>
+    (await platform.holding([{ port, processes }]))[0]!.isAll;
+  if (await areAll(first) || await areAll((await familyOfRecord(record, platform)).members)) {
+    return [];
+  }
+  const found = (await platform.listeners([port])).get(port);
+  return found?.kind === "found" ? found.processes : [];
 }

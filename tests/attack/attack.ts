@@ -155,7 +155,7 @@ export function recordText(port: number, changes: Record<string, unknown> = {}):
 }
 
 /** What is left of a port: files but for the log, processes with its marker, a listener. */
-export function remains(place: Place): Record<string, unknown> {
+export function remains(place: Place): { files: string[]; members: number[]; free: boolean } {
   return {
     files: place.leftFiles().filter((name) => !name.endsWith(".log")),
     members: membersOf(place.port),

@@ -9,9 +9,11 @@ import threading
 import time
 
 
-def listen(port, option=socket.SO_REUSEADDR, mute=False):
+def listen(port, option=socket.SO_REUSEADDR, mute=False, also=None):
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, option, 1)
+    if also is not None:
+        s.setsockopt(socket.SOL_SOCKET, also, 1)
     s.bind(("127.0.0.1", port))
     s.listen(64)
     if not mute:
@@ -88,6 +90,19 @@ def escape_clean(port):
         os._exit(0)
     os.wait()
     time.sleep(1000)
+
+
+def apart(port):
+    """As turbo: the server is a child in a session of its own, and has a child there."""
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__, "parent", str(port)], start_new_session=True
+    )
+    child.wait()
+
+
+def parent(port):
+    subprocess.Popen(["sleep", "1000"])
+    plain(port)
 
 
 def storm(port, seconds):
@@ -201,6 +216,11 @@ def renamed(port, name):
 
 def shared(port):
     serve(listen(port, socket.SO_REUSEPORT))
+
+
+def both(port):
+    """As a server that can be started again at once, and beside another."""
+    serve(listen(port, socket.SO_REUSEPORT, also=socket.SO_REUSEADDR))
 
 
 def runs(port, file, *command):
