@@ -45,14 +45,8 @@ const PURE = [
 
 const MAX_LINES = 200;
 
-/** Files that still have more lines of code than they should, rounded up: these numbers only ever fall. */
-const TOO_LONG: Record<string, number> = {
-  "cli/start_program.ts": 240,
-  "port/look.ts": 230,
-  "process/terminate.ts": 210,
-  "start/supervise.ts": 270,
-  "stop/stop_port.ts": 240,
-};
+/** Files that still have more lines of code than they should: these numbers only ever fall. */
+const TOO_LONG: Record<string, number> = { "process/terminate.ts": 203 };
 
 interface Source {
   /** Path below lib. */

@@ -72,94 +72,71 @@ async function run(
   return { code, stdout: decode(stdout), stderr: decode(stderr), pid: child.pid };
 }
 
-for (const [wrapper, program, added] of WRAPPERS) {
-  testWith(NO_SH, `${wrapper}.sh becomes the program, from any folder`, async () => {
-    await using project = new Project();
-    const cwd = project.path("elsewhere");
-
-    const { code, stdout, pid } = await run([project.path("scripts", `${wrapper}.sh`), ...ARGS], {
-      cwd,
-      env: { CDPATH: project.dir },
-    });
-
-    assertEquals(code, 7);
-    assertEquals(JSON.parse(stdout), { program, args: [...added, ...ARGS], cwd, pid });
-  });
-}
-
-testWith(NO_SH, "a wrapper follows symlinks, absolute and relative", async () => {
+testWith(NO_SH, "a wrapper becomes the program, from any folder and through symlinks", async () => {
   await using project = new Project();
   const cwd = project.path("elsewhere");
+  const env = { CDPATH: project.dir };
   await Deno.symlink("../scripts/stop-backend.sh", project.path("bin", "one"));
   await Deno.symlink(project.path("bin", "one"), project.path("elsewhere", "two"));
 
-  const { code, stdout } = await run(["./two"], { cwd });
+  for (const [wrapper, program, added] of WRAPPERS) {
+    const script = project.path("scripts", `${wrapper}.sh`);
+    const { code, stdout, pid } = await run([script, ...ARGS], { cwd, env });
+    assertEquals([code, JSON.parse(stdout)], [7, {
+      ...{ program, args: [...added, ...ARGS], cwd, pid },
+    }]);
+  }
+  const linked = await run(["./two"], { cwd });
+  const inside = await run(["sh", "start-backend.sh"], { cwd: project.path("scripts") });
 
-  assertEquals([code, JSON.parse(stdout).program], [7, "stop_server"]);
-});
-
-testWith(NO_SH, "in its own folder a wrapper runs the program in the one above", async () => {
-  await using project = new Project();
-
-  const { stdout } = await run(["sh", "start-backend.sh"], { cwd: project.path("scripts") });
-
-  assertEquals(JSON.parse(stdout).cwd, project.dir);
-});
-
-testWith(NO_SH, "a wrapper prefers the compiled program", async () => {
-  await using project = new Project();
-  const binary = project.path("dist", "start_server");
-  await Deno.writeTextFile(binary, '#!/bin/sh\necho "binary $*"\nexit 3\n', { mode: 0o755 });
-
-  const { code, stdout } = await run([project.path("scripts", "restart-backend.sh"), "--json"], {
-    cwd: project.dir,
-  });
-
-  assertEquals([code, stdout], [3, "binary --force --json\n"]);
+  assertEquals([linked.code, JSON.parse(linked.stdout).program], [7, "stop_server"]);
+  assertEquals(JSON.parse(inside.stdout).cwd, project.dir, "in its own folder: the one above");
 });
 
 for (const shell of ["dash", "busybox", "bash", "zsh"]) {
   testWith(NO_SH ?? needs(shell), `${shell} runs it`, async () => {
     await using project = new Project();
     const words = shell === "busybox" ? [shell, "sh"] : [shell];
+    const script = project.path("scripts", "stop-backend.sh");
 
-    const { code, stderr } = await run([...words, project.path("scripts", "stop-backend.sh")], {
-      cwd: project.dir,
-    });
+    const { code, stderr } = await run([...words, script], { cwd: project.dir });
 
     assertEquals([code, stderr], [7, ""]);
   });
 }
 
+testWith(NO_SH, "a wrapper prefers the compiled program", async () => {
+  await using project = new Project();
+  const binary = project.path("dist", "start_server");
+  await Deno.writeTextFile(binary, '#!/bin/sh\necho "binary $*"\nexit 3\n', { mode: 0o755 });
+  const script = project.path("scripts", "restart-backend.sh");
+
+  const { code, stdout } = await run([script, "--json"], { cwd: project.dir });
+
+  assertEquals([code, stdout], [3, "binary --force --json\n"]);
+});
+
 testWith(
   NO_SH ?? needs("npx", "node"),
-  "without Deno a wrapper runs it through npx",
+  "without Deno it runs through npx, else says how",
   async () => {
-    await using project = new Project();
-    const PATH = project.limitPath("sh", "env", "dirname", "readlink", "npx", "node");
+    for (const tools of [["env", "npx", "node"], ["cat"]]) {
+      await using project = new Project();
+      const PATH = project.limitPath("sh", "dirname", "readlink", ...tools);
+      const script = project.path("scripts", "start-backend.sh");
 
-    const { code, stdout } = await run([project.path("scripts", "start-backend.sh"), ...ARGS], {
-      cwd: project.dir,
-      env: { PATH },
-    });
+      const ran = await run([script, ...ARGS], { cwd: project.dir, env: { PATH } });
 
-    assertEquals([code, JSON.parse(stdout).args], [7, ARGS]);
+      const { code, stdout, stderr } = ran;
+      if (tools.includes("npx")) assertEquals([code, JSON.parse(stdout).args], [7, ARGS]);
+      else {
+        assertEquals([code, stdout], [127, ""]);
+        assertStringIncludes(stderr, "❌ Cannot find Deno, which runs this program.");
+        assertStringIncludes(stderr, "curl -fsSL https://deno.land/install.sh | sh");
+      }
+    }
   },
 );
-
-testWith(NO_SH, "without Deno and npx a wrapper says how to get Deno", async () => {
-  await using project = new Project();
-  const PATH = project.limitPath("sh", "dirname", "readlink", "cat");
-
-  const { code, stdout, stderr } = await run([project.path("scripts", "start-backend.sh")], {
-    cwd: project.dir,
-    env: { PATH },
-  });
-
-  assertEquals([code, stdout], [127, ""]);
-  assertStringIncludes(stderr, "❌ Cannot find Deno, which runs this program.");
-  assertStringIncludes(stderr, "curl -fsSL https://deno.land/install.sh | sh");
-});
 
 Deno.test("the wrappers of a kind differ only in their first lines", async () => {
   for (const [ending, first] of [[".sh", /^# The folder above/m], [".bat", /^rem The server/m]]) {
@@ -248,41 +225,32 @@ testWith(NO_CMD, "batch files pass arguments and exit code, from any folder", as
     assertEquals([code, called.program, called.args], [7, program, args]);
     assertMatch(called.cwd, /elsewhere$/);
   }
+  const where = { cwd: project.path("scripts"), deno: true };
+  const inside = await batch(project, ".\\start-backend.bat", where);
+  assertMatch(JSON.parse(inside.stdout).cwd, /server wrappers [^\\/]*$/, "the folder above");
 });
 
-testWith(NO_CMD, "in its own folder a batch file runs the program in the one above", async () => {
-  await using project = new Project();
-  const cwd = project.path("scripts");
+testWith(
+  NO_CMD,
+  "a batch file prefers the compiled program; without Deno it says how",
+  async () => {
+    await using project = new Project();
+    const where = { cwd: project.dir, deno: false };
+    await Deno.copyFile(WINDOWS_DENO, project.path("dist", "start_server.exe"));
+    if (!IS_WINDOWS) {
+      const library = "bcryptprimitives.dll";
+      await Deno.copyFile(join(WINE, "package", library), project.path("dist", library));
+    }
 
-  const { stdout } = await batch(project, ".\\start-backend.bat", { cwd, deno: true });
+    const compiled = await batch(project, "scripts\\start-backend.bat --version", where);
+    const without = await batch(project, "scripts\\stop-backend.bat", where);
 
-  assertMatch(JSON.parse(stdout).cwd, /server wrappers [^\\/]*$/);
-});
-
-testWith(NO_CMD, "a batch file prefers the compiled program", async () => {
-  await using project = new Project();
-  await Deno.copyFile(WINDOWS_DENO, project.path("dist", "start_server.exe"));
-  if (!IS_WINDOWS) {
-    const library = "bcryptprimitives.dll";
-    await Deno.copyFile(join(WINE, "package", library), project.path("dist", library));
-  }
-  const line = "scripts\\start-backend.bat --version";
-
-  const { code, stdout } = await batch(project, line, { cwd: project.dir, deno: false });
-
-  assertEquals([code, stdout.split(" ")[0]], [0, "deno"]);
-});
-
-testWith(NO_CMD, "without Deno a batch file says how to get it", async () => {
-  await using project = new Project();
-  const line = "scripts\\stop-backend.bat";
-
-  const { code, stdout, stderr } = await batch(project, line, { cwd: project.dir, deno: false });
-
-  assertEquals([code, stdout], [seen(9009), ""]);
-  assertStringIncludes(stderr, "Cannot find Deno, which runs this program.");
-  assertStringIncludes(stderr, "stop_server.exe");
-});
+    assertEquals([compiled.code, compiled.stdout.split(" ")[0]], [0, "deno"]);
+    assertEquals([without.code, without.stdout], [seen(9009), ""]);
+    assertStringIncludes(without.stderr, "Cannot find Deno, which runs this program.");
+    assertStringIncludes(without.stderr, "stop_server.exe");
+  },
+);
 
 testWith(
   IS_WINDOWS ? null : "wine's cmd has no CMDCMDLINE",

@@ -117,7 +117,9 @@ async function refusalOf({ view, refusal }: Refused, setup: StartSetup): Promise
     ageMs: age ?? (record ? Date.now() - record.startedAt : 0),
     stopCommand: stopCommandFor(calling, port, view.files.dir),
     isForced: force,
-    next: next && { port: next, command: commandFor(calling, "start", { port: next }) },
+    next: next === null
+      ? null
+      : { port: next, command: commandFor(calling, "start", { port: next }) },
   });
 }
 async function runBuiltin([, host = "0.0.0.0", port = "8001"]: readonly string[]): Promise<number> {

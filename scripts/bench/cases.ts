@@ -4,263 +4,194 @@
  * @module
  */
 
-import { endChild, launch, time, timeTerm, type Timing, waitExit } from "./measure.ts";
-import type { Programs } from "./programs.ts";
-import type { Rival } from "./rivals.ts";
-import { freshPort, launchBare, launchManaged, type ServerKind } from "./servers.ts";
-import type { Case, Figures } from "./suite.ts";
+import type { Means, Programs } from "./programs.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 
-/** What cases are made of. */
-export interface Means {
-  /** The programs under test. */
-  readonly programs: Programs;
-  /** The server under test. */
-  readonly server: ServerKind;
-  /** The rivals. */
-  readonly rivals: readonly Rival[];
+/** What one run of a case gave, by the name of the figure; ms unless the name says otherwise. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** Something that is timed once a round. */
+export interface Case {
+  readonly name: string;
+  /** Why it cannot be run here. */
+  readonly missing?: string | null;
+  readonly measure: () => Promise<Figures>;
 }
 
-/** How long a slow server takes to end, ms; real ones take 200 ms. */
-const SLOW_MS = 150;
+/** Makes cases of what is to be measured. */
+export class Cases {
+  readonly #watch: Stopwatch;
+  readonly #means: Means;
 
-/**
- * What is timed on an idle machine.
- *
- * @param means What cases are made of.
- * @returns The cases.
- */
-export function idleCases(means: Means): Case[] {
-  const { programs } = means;
-  return [
-    ...basis(means),
-    { name: "bare start", isBasis: true, measure: () => bareStart(means) },
-    { name: "start", measure: () => supervisedStart(means, programs.start) },
-    {
-      name: "psutil start",
-      missing: missingPsutil(means),
-      measure: () => supervisedStart(means, programs.psutilSupervisor),
-    },
-    { name: "refusal", measure: () => refusal(means) },
-    status(means),
-    ...leastCases(means),
-    {
-      name: "detach",
-      missing: programs.detachMissing,
-      measure: () => detach(means),
-    },
-    { name: "version start", measure: () => version(programs, "start_server.ts") },
-    { name: "version stop", measure: () => version(programs, "stop_server.ts") },
-    ...stops(means),
-  ];
-}
+  constructor(watch: Stopwatch, means: Means) {
+    this.#watch = watch;
+    this.#means = means;
+  }
 
-/** The same of the least program that does the job. */
-function leastCases(means: Means): Case[] {
-  const { programs } = means;
-  const least = { ...means, programs: { ...programs, ...programs.least } };
-  return [
-    { name: "least start", measure: () => supervisedStart(least, least.programs.start) },
-    { name: "least refusal", measure: () => refusal(least) },
-    { ...status(least), name: "least status" },
-    { ...stop(least), name: "least stop", isBasis: false },
-  ];
-}
+  /** What is timed on an idle machine. */
+  idle(): Case[] {
+    const { ours, least, beside, rivals, server } = this.#means;
+    return [
+      ...this.#programCases("", ours),
+      ...this.#programCases("least ", least).filter(({ name }) => name !== "least foreign"),
+      ...(beside === null ? [] : this.#programCases("beside ", beside)),
+      { name: "bare start", measure: () => this.#start(server) },
+      { name: "detach", measure: () => this.#detach() },
+      ...this.#yardsticks(),
+      ...rivals.map(({ name, command, missing }) => ({
+        ...{ name, missing },
+        measure: () => this.#freeForeign(command, null),
+      })),
+    ];
+  }
 
-/**
- * What is timed on a machine full of processes.
- *
- * @param means What cases are made of.
- * @returns The cases.
- */
-export function loadCases(means: Means): Case[] {
-  return [...basis(means), ...stops(means)];
-}
+  /** What is timed on a machine full of processes. */
+  crowd(): Case[] {
+    const own = this.#programCases("", this.#means.ours);
+    const names = ["stop", "foreign"];
+    return [...own.filter(({ name }) => names.includes(name)), ...this.#yardsticks()];
+  }
 
-/**
- * What is timed with a server that takes its time to end.
- *
- * @param means What cases are made of.
- * @returns The cases; none if the server cannot be slow.
- */
-export function slowCases(means: Means): Case[] {
-  const { server } = means;
-  if (!server.canBeSlow) return [];
-  const slow = { ...means, server: { ...server, command: slowly(server) } };
-  return [stop(slow), ...means.rivals.map((rival) => rivalStop(rival, slow))];
-}
+  /** Many servers of ours, and what is asked of all at once; to be run a few times. */
+  async *many(count: number, looks: number): AsyncGenerator<Figures> {
+    const { all, ours } = this.#means;
+    const supervisors: number[] = [];
+    try {
+      for (let i = 0; i < count; i++) supervisors.push((await this.#managed(ours)).supervisor);
+      for (let i = 0; i < looks; i++) {
+        const { exit: status } = await this.#watch.time(all("status"));
+        const { exit: dryRun } = await this.#watch.time(all("stop", "--dry-run"));
+        yield { status, dryRun };
+      }
+      yield { stop: (await this.#watch.time(all("stop"))).exit };
+    } finally {
+      for (const pid of supervisors) await this.#watch.end(pid);
+    }
+  }
 
-function slowly(server: ServerKind): ServerKind["command"] {
-  return (port) => server.command(port, SLOW_MS);
-}
+  /** What an idle supervisor uses in some seconds: CPU ticks, and memory in MiB. */
+  async idleSupervisor(seconds: number, signal: AbortSignal): Promise<Figures> {
+    const { supervisor } = await this.#managed(this.#means.ours);
+    try {
+      await pause(2, signal);
+      const before = await ticksOf(supervisor);
+      await pause(seconds, signal);
+      return { ticks: await ticksOf(supervisor) - before, pss: await memoryOf(supervisor) };
+    } finally {
+      await this.#watch.end(supervisor);
+    }
+  }
 
-function basis({ programs, server }: Means): Case[] {
-  return [
-    {
-      name: "E",
-      isBasis: true,
-      measure: () => {
-        const timing = time(programs.empty);
-        expectCode(timing, 0);
-        return { exit: timing.exitMs };
-      },
-    },
-    {
-      name: "S",
-      isBasis: true,
-      measure: () => {
-        const port = freshPort();
-        const pid = launchBare(server.command(port), port);
-        return { port: timeTerm(pid, { free: port }).portMs };
-      },
-    },
-  ];
-}
-
-function stops(means: Means): Case[] {
-  const { programs, server, rivals } = means;
-  return [
-    stop(means),
-    { name: "foreign", measure: () => freeForeign(programs.stop, means, 0) },
-    {
-      name: "lsof",
-      missing: rivals.find(({ name }) => name.includes("lsof"))?.missing ?? null,
-      measure: () => {
-        const port = freshPort();
-        const pid = launchBare(server.command(port), port);
+  /** Start, refusal, status, stop, and the stop of a stranger. */
+  #programCases(prefix: string, programs: Programs): Case[] {
+    const beside = (
+      name: string,
+      measure: (port: number, supervisor: number) => Promise<Figures>,
+    ) => ({
+      name: prefix + name,
+      measure: async () => {
+        const { port, supervisor } = await this.#managed(programs);
         try {
-          const args = ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-F", "pcuLn"];
-          const timing = time(["lsof", ...args]);
-          expectCode(timing, 0);
-          return { exit: timing.exitMs };
+          return await measure(port, supervisor);
         } finally {
-          endChild(pid);
+          await this.#watch.end(supervisor);
         }
       },
-    },
-    ...rivals.map((rival) => rivalStop(rival, means)),
-  ];
-}
+    });
+    const exitOf = async (argv: string[], code: number) => ({
+      exit: (await this.#watch.time(argv, {}, code)).exit,
+    });
+    return [
+      { name: `${prefix}start`, measure: () => this.#start(programs.start) },
+      beside("refusal", (port) => exitOf(programs.start(port), 1)),
+      beside("status", (port) => exitOf(programs.status(port), 0)),
+      beside("stop", async (free, ending) => {
+        const { port, exit } = await this.#watch.time(programs.stop(free), { free, ending });
+        return { port, exit };
+      }),
+      { name: `${prefix}foreign`, measure: () => this.#freeForeign(programs.stop, 0) },
+    ];
+  }
 
-function stop({ programs, server }: Means): Case {
-  const measure = () => {
-    const port = freshPort();
-    const start = programs.start(port, server.command(port));
-    const supervisor = launchManaged(start, port, programs.pidDir);
-    try {
-      const timing = time(programs.stop(port), { free: port, ending: supervisor });
-      expectCode(timing, 0);
-      const code = timing.endedCode ?? waitExit(supervisor);
-      if (code !== 0) throw new Error(`the stopped supervisor ended with code ${code}`);
-      return stopFigures(timing);
-    } finally {
-      endChild(supervisor);
-    }
-  };
-  return { name: "stop", isBasis: true, measure };
-}
+  /** E, an empty program; and one `lsof` beside a server. */
+  #yardsticks(): Case[] {
+    const { empty, server, rivals } = this.#means;
+    const lsof = rivals.find(({ name }) => name.includes("lsof"));
+    return [
+      { name: "E", measure: async () => ({ exit: (await this.#watch.time(empty)).exit }) },
+      ...(lsof === undefined ? [] : [{
+        name: "lsof",
+        missing: lsof.missing,
+        measure: async () => {
+          const port = await this.#watch.freshPort();
+          const pid = await this.#watch.begin(server(port), { answer: port });
+          const args = ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-F", "pcuLn"];
+          const { exit } = await this.#watch.time(["lsof", ...args]);
+          await this.#watch.end(pid);
+          return { exit };
+        },
+      }]),
+    ];
+  }
 
-function rivalStop({ name, command, missing }: Rival, means: Means): Case {
-  return { name, missing, measure: () => freeForeign(command, means, null) };
-}
+  /** A server that was started and is ready. */
+  async #managed(programs: Programs) {
+    const port = await this.#watch.freshPort();
+    const lock = this.#means.lockOf(port);
+    return { port, supervisor: await this.#watch.begin(programs.start(port), { lock }) };
+  }
 
-function freeForeign(
-  command: (port: number) => string[],
-  { server }: Means,
-  expected: number | null,
-): Figures {
-  const port = freshPort();
-  const pid = launchBare(server.command(port), port);
-  try {
-    const timing = time(command(port), { free: port, ending: pid });
-    if (expected !== null) expectCode(timing, expected);
-    if (timing.endedCode === null) waitExit(pid);
-    return stopFigures(timing);
-  } finally {
-    endChild(pid);
+  async #start(command: (port: number) => string[]): Promise<Figures> {
+    const free = await this.#watch.freshPort();
+    const { pid, port } = await this.#watch.time(command(free), { answer: free, leave: true });
+    await this.#watch.end(pid);
+    return { port };
+  }
+
+  async #detach(): Promise<Figures> {
+    const { ours } = this.#means;
+    const port = await this.#watch.freshPort();
+    const { exit } = await this.#watch.time(ours.start(port, "--detach"), { answer: port });
+    // Its supervisor is nobody's child: only a stop can end it.
+    await this.#watch.time(ours.stop(port));
+    return { exit };
+  }
+
+  async #freeForeign(command: (port: number) => string[], expected: number | null) {
+    const free = await this.#watch.freshPort();
+    const ending = await this.#watch.begin(this.#means.server(free), { answer: free });
+    const { port, exit } = await this.#watch.time(command(free), { free, ending }, expected);
+    return { port, exit };
   }
 }
 
-function stopFigures({ portMs, exitMs }: Timing): Figures {
-  return { port: portMs, exit: exitMs, early: exitMs < portMs ? 1 : 0 };
-}
-
-function bareStart({ server }: Means): Figures {
-  const port = freshPort();
-  const timing = time(server.command(port), { answer: port, leaveRunning: true });
-  endChild(timing.pid);
-  return { port: timing.portMs };
-}
-
-function supervisedStart(
-  { server }: Means,
-  command: (port: number, server: readonly string[]) => string[],
-): Figures {
-  const port = freshPort();
-  const watch = { answer: port, leaveRunning: true };
-  const { pid, portMs } = time(command(port, server.command(port)), watch);
-  try {
-    const timing = timeTerm(pid, { free: port });
-    expectCode(timing, 0);
-    return { port: portMs, end: timing.exitMs };
-  } finally {
-    endChild(pid);
+/** Waits in short steps, so that a signal ends it soon. */
+async function pause(seconds: number, signal: AbortSignal): Promise<void> {
+  for (let left = seconds * 10; left > 0; left--) {
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
-function refusal({ programs, server }: Means): Figures {
-  const port = freshPort();
-  const start = programs.start(port, server.command(port));
-  const supervisor = launchManaged(start, port, programs.pidDir);
-  try {
-    const timing = time(start);
-    expectCode(timing, 1);
-    return { exit: timing.exitMs };
-  } finally {
-    endChild(supervisor);
+async function ticksOf(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // Fields 14 and 15 of proc(5); the first after the name is field 3.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[14 - 3]) + Number(fields[15 - 3]);
+}
+
+/**
+ * PSS, with the pages of the Deno binary in full: the bench is Deno, too, and of pages that two processes
+ * share PSS counts only half to each.
+ */
+async function memoryOf(pid: number): Promise<number> {
+  const binary = await Deno.readLink(`/proc/${pid}/exe`);
+  let [mib, isBinary] = [0, false];
+  for (const line of (await Deno.readTextFile(`/proc/${pid}/smaps`)).split("\n")) {
+    // A mapping begins with its addresses and ends with its file.
+    if (/^[\da-f]+-[\da-f]+ /.test(line)) isBinary = line.endsWith(` ${binary}`);
+    const [, name, kib] = /^(\w+): +(\d+) kB$/.exec(line) ?? [];
+    if (name === (isBinary ? "Rss" : "Pss")) mib += Number(kib) / 1024;
   }
-}
-
-function status({ programs, server }: Means): Case {
-  const { status, start, pidDir } = programs;
-  const name = "status";
-  if (typeof status !== "function") return { name, ...status, measure: () => ({}) };
-  const measure = () => {
-    const port = freshPort();
-    const supervisor = launchManaged(start(port, server.command(port)), port, pidDir);
-    try {
-      const timing = time(status(port));
-      expectCode(timing, 0);
-      return { exit: timing.exitMs };
-    } finally {
-      endChild(supervisor);
-    }
-  };
-  return { name, measure };
-}
-
-function detach({ programs, server }: Means): Figures {
-  const port = freshPort();
-  const start = programs.start(port, server.command(port), "--detach");
-  try {
-    const timing = time(start, { answer: port });
-    expectCode(timing, 0);
-    return { port: timing.portMs, exit: timing.exitMs };
-  } finally {
-    // Its supervisor is nobody's child: only stop_server can end it.
-    waitExit(launch(programs.stop(port)));
-  }
-}
-
-function version(programs: Programs, program: string): Figures {
-  const timing = time(programs.bare(program, "--version"));
-  expectCode(timing, 0);
-  return { exit: timing.exitMs };
-}
-
-function missingPsutil({ rivals }: Means): string | null {
-  return rivals.find(({ name }) => name.startsWith("psutil"))?.missing ?? null;
-}
-
-function expectCode({ code }: Timing, expected: number): void {
-  if (code !== expected) throw new Error(`exit code ${code} instead of ${expected}`);
+  return mib;
 }

@@ -1,5 +1,5 @@
 /**
- * Tests of probes right after a socket was closed, for `port_test.ts` to run in a process of their own.
+ * Tests of probes right after a socket was closed, for `probe_test.ts` to run in a process of their own.
  *
  * Test files are threads of one process. A program that one of them starts holds copies of the sockets of
  * all, until it has begun, and then a port is busy whose listener was closed.
@@ -8,8 +8,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { probePort } from "../lib/port.ts";
-import { freePort as portOfOurOwn } from "./e2e/harness.ts";
+import { probePort } from "../../lib/port/probe.ts";
+import { freePort as portOfOurOwn } from "../e2e/harness.ts";
 
 /** A port that was free a moment ago. */
 function freePort(): number {
@@ -21,7 +21,7 @@ function freePort(): number {
 Deno.test("probePort() finds a port free, again and again", () => {
   const port = freePort();
 
-  for (const host of [undefined, "127.0.0.1", "0.0.0.0", "localhost", "::"]) {
+  for (const host of [null, "127.0.0.1", "0.0.0.0", "localhost", "::"]) {
     assertEquals(probePort(port, host), "free", `asked with ${host}`);
   }
   using listener = Deno.listen({ port });
@@ -40,7 +40,7 @@ Deno.test("probePort() finds a port free right after its server closed its conne
   assertEquals(probePort(port, "127.0.0.1"), "busy"); // the wildcard alone is free on a Mac
   listener.close();
 
-  assertEquals(probePort(port), "free");
+  assertEquals(probePort(port, null), "free");
 });
 
 Deno.test("probePort() is not disturbed by a client that connects in a loop", async () => {

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parsePs } from "../../../lib/platform/macos/parse_ps.ts";
+import { parsePs } from "../../../lib/platform/macos/processes.ts";
 import { loadFixtures, outcome } from "../../parsers/fixtures.ts";
 import { testHostile } from "../hostile.ts";
 

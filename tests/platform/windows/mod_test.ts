@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { ServerError } from "../../../lib/errors.ts";
 import { jobName } from "../../../lib/platform/windows/job.ts";
 import { type Windows, windowsPlatform } from "../../../lib/platform/windows/mod.ts";
-import type { TableRow } from "../../../lib/platform/windows/table.ts";
+import type { TableRow } from "../../../lib/platform/windows/process.ts";
 import type { Discovery, Platform } from "../../../lib/platform/types.ts";
 import { exit, type Fake, fakeRun, MISSING, recorded, STUCK } from "../fake_run.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseTable, statsOf, type TableRow } from "../../../lib/platform/windows/table.ts";
+import { parseTable, statsOf, type TableRow } from "../../../lib/platform/windows/process.ts";
 
 const BASE = 0x7f00_0000_0000n;
 
