@@ -82,9 +82,8 @@ testWith(NO_SH, "a wrapper becomes the program, from any folder and through syml
   for (const [wrapper, program, added] of WRAPPERS) {
     const script = project.path("scripts", `${wrapper}.sh`);
     const { code, stdout, pid } = await run([script, ...ARGS], { cwd, env });
-    assertEquals([code, JSON.parse(stdout)], [7, {
-      ...{ program, args: [...added, ...ARGS], cwd, pid },
-    }]);
+    const called = { program, args: [...added, ...ARGS], cwd, pid };
+    assertEquals([code, JSON.parse(stdout)], [7, called]);
   }
   const linked = await run(["./two"], { cwd });
   const inside = await run(["sh", "start-backend.sh"], { cwd: project.path("scripts") });
