@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { landingPage, type PageFacts, pagePolicy } from "../../lib/builtin/mod.ts";
+import { landingPage, type PageFacts, pagePolicy } from "../../lib/builtin/page.ts";
 
 const FACTS: PageFacts = {
   host: "0.0.0.0",

@@ -14,7 +14,7 @@ const SITE: Site = {
 const PURE = { permissions: "none" } as const;
 
 /** Asks for a path. */
-function ask(path: string, init: RequestInit = {}, corsOrigins?: string): Response {
+function ask(path: string, init?: RequestInit, corsOrigins?: string): Response {
   return respond(new Request(`http://localhost:8001${path}`, init), { ...SITE, corsOrigins });
 }
 
