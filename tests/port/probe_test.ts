@@ -8,7 +8,8 @@ import {
   probePort,
   urlOf,
 } from "../../lib/port/probe.ts";
-import { ROOT } from "../e2e/harness.ts";
+import { needs, ROOT, testWith } from "../e2e/harness.ts";
+import { inFolder } from "../folders.ts";
 import { Machine, proc } from "../process/fake_platform.ts";
 
 const isLinux = Deno.build.os === "linux";
@@ -170,6 +171,43 @@ for (const [what, said, status] of ANSWERS) {
     assertEquals(answer, { status, isTls: false });
   });
 }
+
+testWith(
+  needs("openssl"),
+  "askServer() asks over TLS a server that speaks it, whoever signed",
+  () =>
+    inFolder(async (folder) => {
+      const [key, cert] = [`${folder}/key`, `${folder}/cert`];
+      const made = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=x",
+        "-days",
+        "2",
+      ];
+      const args = [...made, "-keyout", key, "-out", cert];
+      await new Deno.Command("openssl", { args, stderr: "null" }).output();
+      const server = Deno.serve({
+        ...{ port: 0, hostname: "127.0.0.1", onListen: () => {} },
+        cert: await Deno.readTextFile(cert),
+        key: await Deno.readTextFile(key),
+      }, (request) =>
+        new Response(null, { status: new URL(request.url).pathname === "/up" ? 204 : 500 }));
+      try {
+        const { port } = server.addr;
+
+        const answer = await askServer({ host: "127.0.0.1", port, path: "/up", timeoutMs: 30_000 });
+
+        assertEquals(answer, { status: 204, isTls: true });
+      } finally {
+        await server.shutdown();
+      }
+    }),
+);
 
 Deno.test("askServer() hears nobody where nobody listens, or nothing is said in time", async () => {
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });

@@ -171,7 +171,8 @@ export class Machine {
           const marker = this.living(one)?.marker;
           return marker === undefined ? [] : [[one.pid, marker] as const];
         });
-        return this.#reading(`markers ${all.map(({ pid }) => pid).join(" ")}`, new Map(carried));
+        if (all.length > 0) this.asked.push(`markers ${all.map(({ pid }) => pid).join(" ")}`);
+        return Promise.resolve(new Map(carried));
       },
       reactions: (one) => Promise.resolve(this.living(one)?.reactions ?? null),
       countBirths: () => Promise.resolve(null),

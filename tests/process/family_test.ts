@@ -174,7 +174,7 @@ Deno.test("findFamily() looks at nobody who is older than the server", PURE, asy
   });
 
   assertEquals([pids(family.members), pids(family.left), family.isWhole], [[100, 101], [], false]);
-  assertEquals(machine.asked, ["list", "markers "]);
+  assertEquals(machine.asked, ["list"]);
 });
 
 Deno.test("findFamily() looks at the environment of listeners", PURE, async () => {
