@@ -55,6 +55,7 @@ async function codeOf(
 ): Promise<number> {
   const { writer } = context;
   try {
+    refuseOldDeno();
     return await program(args, context);
   } catch (error) {
     const failure = failureOf(error);
@@ -62,6 +63,15 @@ async function codeOf(
     else writer.err(failureText(failure));
     return failure.code;
   }
+}
+
+/** From 2.7 on Deno has locks that do not wait. Bun's layer brings its own. */
+function refuseOldDeno(): void {
+  if ("Bun" in globalThis) return;
+  const { deno } = Deno.version;
+  const [major = 0, minor = 0] = deno.split(".").map(Number);
+  if (major > 2 || (major === 2 && minor >= 7)) return;
+  throw new ServerError("usage", `Deno 2.7 or later is needed, this is ${deno}: run deno upgrade`);
 }
 
 /** The reason comes first, then the last lines of the log. */
