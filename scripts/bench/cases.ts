@@ -31,10 +31,12 @@ export class Cases {
   /** What is timed on an idle machine. */
   idle(): Case[] {
     const { ours, least, beside, rivals, server } = this.#means;
+    const [own, lowest] = [this.#casesOf("", ours), this.#casesOf("least ", least)];
+    const others = beside === null ? [] : this.#casesOf("beside ", beside);
     return [
-      ...this.#programCases("", ours),
-      ...this.#programCases("least ", least).filter(({ name }) => name !== "least foreign"),
-      ...(beside === null ? [] : this.#programCases("beside ", beside)),
+      // What is compared takes turns.
+      ...own.flatMap((one, i) => [one, lowest[i]!, ...others.slice(i, i + 1)])
+        .filter(({ name }) => name !== "least foreign"),
       { name: "bare start", measure: () => this.#start(server) },
       { name: "detach", measure: () => this.#detach() },
       ...this.#yardsticks(),
@@ -47,12 +49,11 @@ export class Cases {
 
   /** What is timed on a machine full of processes. */
   crowd(): Case[] {
-    const own = this.#programCases("", this.#means.ours);
-    const names = ["stop", "foreign"];
-    return [...own.filter(({ name }) => names.includes(name)), ...this.#yardsticks()];
+    const own = this.#casesOf("", this.#means.ours);
+    return [...own.filter(({ name }) => /stop|foreign/.test(name)), ...this.#yardsticks()];
   }
 
-  /** Many servers of ours, and what is asked of all at once; to be run a few times. */
+  /** Many servers of ours, and what is asked of all at once. */
   async *many(count: number, looks: number): AsyncGenerator<Figures> {
     const { all, ours } = this.#means;
     const supervisors: number[] = [];
@@ -83,7 +84,8 @@ export class Cases {
   }
 
   /** Start, refusal, status, stop, and the stop of a stranger. */
-  #programCases(prefix: string, programs: Programs): Case[] {
+  #casesOf(prefix: string, programs: Programs): Case[] {
+    const { start, stop, status } = programs;
     const beside = (
       name: string,
       measure: (port: number, supervisor: number) => Promise<Figures>,
@@ -98,18 +100,15 @@ export class Cases {
         }
       },
     });
-    const exitOf = async (argv: string[], code: number) => ({
-      exit: (await this.#watch.time(argv, {}, code)).exit,
-    });
     return [
-      { name: `${prefix}start`, measure: () => this.#start(programs.start) },
-      beside("refusal", (port) => exitOf(programs.start(port), 1)),
-      beside("status", (port) => exitOf(programs.status(port), 0)),
+      { name: `${prefix}start`, measure: () => this.#start(start) },
+      beside("refusal", (port) => this.#watch.time(start(port), {}, 1).then(exitOf)),
+      beside("status", (port) => this.#watch.time(status(port)).then(exitOf)),
       beside("stop", async (free, ending) => {
-        const { port, exit } = await this.#watch.time(programs.stop(free), { free, ending });
+        const { port, exit } = await this.#watch.time(stop(free), { free, ending });
         return { port, exit };
       }),
-      { name: `${prefix}foreign`, measure: () => this.#freeForeign(programs.stop, 0) },
+      { name: `${prefix}foreign`, measure: () => this.#freeForeign(stop, 0) },
     ];
   }
 
@@ -117,20 +116,17 @@ export class Cases {
   #yardsticks(): Case[] {
     const { empty, server, rivals } = this.#means;
     const lsof = rivals.find(({ name }) => name.includes("lsof"));
+    const measure = async () => {
+      const port = await this.#watch.freshPort();
+      const pid = await this.#watch.begin(server(port), { answer: port });
+      const args = ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-F", "pcuLn"];
+      const figures = exitOf(await this.#watch.time(["lsof", ...args]));
+      await this.#watch.end(pid);
+      return figures;
+    };
     return [
-      { name: "E", measure: async () => ({ exit: (await this.#watch.time(empty)).exit }) },
-      ...(lsof === undefined ? [] : [{
-        name: "lsof",
-        missing: lsof.missing,
-        measure: async () => {
-          const port = await this.#watch.freshPort();
-          const pid = await this.#watch.begin(server(port), { answer: port });
-          const args = ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-F", "pcuLn"];
-          const { exit } = await this.#watch.time(["lsof", ...args]);
-          await this.#watch.end(pid);
-          return { exit };
-        },
-      }]),
+      { name: "E", measure: () => this.#watch.time(empty).then(exitOf) },
+      ...(lsof === undefined ? [] : [{ name: "lsof", missing: lsof.missing, measure }]),
     ];
   }
 
@@ -151,10 +147,10 @@ export class Cases {
   async #detach(): Promise<Figures> {
     const { ours } = this.#means;
     const port = await this.#watch.freshPort();
-    const { exit } = await this.#watch.time(ours.start(port, "--detach"), { answer: port });
+    const timing = await this.#watch.time(ours.start(port, "--detach"), { answer: port });
     // Its supervisor is nobody's child: only a stop can end it.
     await this.#watch.time(ours.stop(port));
-    return { exit };
+    return exitOf(timing);
   }
 
   async #freeForeign(command: (port: number) => string[], expected: number | null) {
@@ -163,6 +159,10 @@ export class Cases {
     const { port, exit } = await this.#watch.time(command(free), { free, ending }, expected);
     return { port, exit };
   }
+}
+
+function exitOf({ exit }: { readonly exit: number }): Figures {
+  return { exit };
 }
 
 /** Waits in short steps, so that a signal ends it soon. */
@@ -180,10 +180,7 @@ async function ticksOf(pid: number): Promise<number> {
   return Number(fields[14 - 3]) + Number(fields[15 - 3]);
 }
 
-/**
- * PSS, with the pages of the Deno binary in full: the bench is Deno, too, and of pages that two processes
- * share PSS counts only half to each.
- */
+/** PSS, with the pages of the Deno binary in full: the bench, which is Deno, too, shares them. */
 async function memoryOf(pid: number): Promise<number> {
   const binary = await Deno.readLink(`/proc/${pid}/exe`);
   let [mib, isBinary] = [0, false];

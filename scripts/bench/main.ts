@@ -20,10 +20,9 @@ const HELP = `deno task bench [options]
   --ours           without rivals: nothing is installed
   --only WORD      the phases with WORD in the name: idle, crowd, many, supervisor
   --servers N      how many servers "all" are, 100 by default
-  --beside FOLDER  pairs start, refusal, status, stop and the stop of a stranger with the programs of
-                   another checkout of this project
-  --out FOLDER     where bench.json and bench.svg are written; scripts/bench/results by default,
-                   results/other with any option but --rounds
+  --beside FOLDER  pairs the programs with those of another checkout of this project
+  --out FOLDER     where bench.json and bench.svg are written; by default the folder "results" here, and
+                   "results/other" with any option but --rounds
 `;
 
 /** How many rounds share one load: short enough that idle and crowd see the same machine. */
@@ -106,7 +105,6 @@ async function runPhases(cases: Cases, watch: Stopwatch, options: Options, signa
   return notes;
 }
 
-/** Builds and finds everything, runs all phases, leaves nothing behind. */
 async function runBench(options: Options, signal: AbortSignal) {
   const temp = await Deno.makeTempDir({ prefix: "server_bench_" });
   // What could change the programs' mind is taken out, and no .env is where they run.
@@ -123,13 +121,6 @@ async function runBench(options: Options, signal: AbortSignal) {
   }
 }
 
-async function describeMachine(): Promise<string> {
-  const cpu = /^model name\s*: (.*)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1];
-  const memory = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
-  return `${cpu ?? Deno.build.arch}, ${navigator.hardwareConcurrency} cores, ${memory} GiB, ` +
-    `Linux ${Deno.osRelease()}, Deno ${Deno.version.deno}`;
-}
-
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   const { rounds, out, isFull, quick } = options;
@@ -140,7 +131,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { notes, rows } = await runBench(options, ended.signal);
   const date = new Date().toISOString().slice(0, 10);
-  const heading = `${date}, ${rounds} rounds; ${await describeMachine()}`;
+  const cpu = /^model name\s*: (.*)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1];
+  const machine = `${navigator.hardwareConcurrency} cores (${cpu}), Linux ${Deno.osRelease()}`;
+  const heading = `${date}, ${rounds} rounds; ${machine}, Deno ${Deno.version.deno}`;
   const table = formatTable(rows);
   console.log(`${heading}\n\n${table}`);
   await Deno.mkdir(out, { recursive: true });

@@ -37,7 +37,6 @@ export interface Means {
   readonly lockOf: (port: number) => string;
 }
 
-/** The one that Debian's packages are for, not a version manager's shim. */
 export const PYTHON = "/usr/bin/python3";
 
 const DENO = Deno.execPath();
