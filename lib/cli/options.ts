@@ -16,6 +16,9 @@ export const BUILTIN_WORD = "builtin-server";
 /** First argument by which start_server is told that it runs in the background. */
 export const BACKGROUND_WORD = "background";
 
+/** Variable by which the built-in server is told that it runs in the background. */
+export const IN_BACKGROUND = "SERVER_IN_BACKGROUND";
+
 /** One option of one or more programs. */
 export interface OptionSpec {
   /** Long name, without dashes. */

@@ -142,8 +142,18 @@ export function pidDirOf(given: string | null, calling: Calling, create = false)
 
 /** The command that stops a server, as it works here. */
 export function stopCommandFor(calling: Calling, port: number, pidDir: string): string {
+  return shownCommand(calling, "stop", port, pidDir);
+}
+
+/** The command that runs a program for a port, as it works here; `null` for the default directory. */
+export function shownCommand(
+  calling: Calling,
+  program: ProgramName,
+  port: number,
+  pidDir: string | null,
+): string {
   const isDefault = defaultDir(calling) === pidDir;
-  return commandFor(calling, "stop", { port, pidDir: isDefault ? null : pidDir });
+  return commandFor(calling, program, { port, pidDir: isDefault ? null : pidDir });
 }
 
 function defaultDir(calling: Calling): string | null {

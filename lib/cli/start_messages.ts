@@ -43,10 +43,12 @@ export function startEventLines(event: StartEvent, words: StartWords): Line[] {
     case "ready":
       return [out(readyText(event, words))];
     case "replaced":
-      return [
-        ...stopResultLines(event.result),
-        ...event.record === null || event.result.code !== 0 ? [] : [],
-      ];
+      return stopResultLines(event.result);
+    case "takesOver": {
+      const { cwd, command } = event.record;
+      const what = `the command of the server that is replaced, in ${plain(cwd)}`;
+      return [out(`↪️  Taking ${what}: ${describeCommand(command)}`)];
+    }
     case "listensAt":
       return [err(listensAtText(event, words))];
     case "shared":

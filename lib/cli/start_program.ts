@@ -6,23 +6,30 @@
  */
 
 import { ServerError } from "../errors.ts";
-import { currentPlatform } from "../platform/mod.ts";
-import { nextFreePort, type RunLog } from "../port/mod.ts";
+import { currentPlatform, MARKER_NAME } from "../platform/mod.ts";
+import { nextFreePort, placeOfMarker, type RunLog } from "../port/mod.ts";
 import { listenForStop } from "../process/mod.ts";
 import { type Refused, start, type StartOutcome, type StartReport } from "../start/mod.ts";
 import { commandFor } from "./calling.ts";
 import { configureStart } from "./config.ts";
 import { startJson } from "./json.ts";
 import { maskSecrets } from "./messages.ts";
-import { BACKGROUND_WORD, BUILTIN_WORD } from "./options.ts";
-import { configureFrom, type Context, failureOf, sayLines, stopCommandFor } from "./program.ts";
+import { BACKGROUND_WORD, BUILTIN_WORD, IN_BACKGROUND, type ProgramName } from "./options.ts";
+import {
+  configureFrom,
+  type Context,
+  failureOf,
+  sayLines,
+  shownCommand,
+  stopCommandFor,
+} from "./program.ts";
 import { startRefusal } from "./refusals.ts";
 import { backgroundText, startEventLines } from "./start_messages.ts";
 import { StartSetup } from "./start_setup.ts";
 
 /** Runs `start_server`. */
 export async function startProgram(args: readonly string[], context: Context): Promise<number> {
-  if (args[0] === BUILTIN_WORD) return await runBuiltin(args);
+  if (args[0] === BUILTIN_WORD) return await runBuiltin(args, context);
   const isSupervisor = args[0] === BACKGROUND_WORD;
   const own = isSupervisor ? args.slice(1) : args;
   const configured = await configureFrom("start", configureStart, own, context);
@@ -122,8 +129,22 @@ async function refusalOf({ view, refusal }: Refused, setup: StartSetup): Promise
       : { port: next, command: commandFor(calling, "start", { port: next }) },
   });
 }
-async function runBuiltin([, host = "0.0.0.0", port = "8001"]: readonly string[]): Promise<number> {
+
+/** The server of last resort: its page names the commands as this program was called. */
+async function runBuiltin(
+  [, host = "0.0.0.0", port = "8001"]: readonly string[],
+  { calling, env }: Context,
+): Promise<number> {
   const { serveBuiltin } = await import("../builtin/mod.ts");
-  await serveBuiltin({ host, port: Number(port), corsOrigins: Deno.env.get("CORS_ORIGINS") });
+  const pidDir = placeOfMarker(env[MARKER_NAME] ?? "")?.pidDir ?? null;
+  const command = (program: ProgramName) => shownCommand(calling, program, Number(port), pidDir);
+  await serveBuiltin({
+    ...{ host, port: Number(port), corsOrigins: env.CORS_ORIGINS },
+    commands: {
+      startCommand: command("start"),
+      stopCommand: command("stop"),
+      logsCommand: env[IN_BACKGROUND] === undefined ? null : command("logs"),
+    },
+  });
   return 0;
 }

@@ -13,7 +13,7 @@ import type { StopRequests } from "../process/mod.ts";
 import type { StartOptions, StartReport } from "../start/mod.ts";
 import type { StartConfig } from "./config.ts";
 import { maskSecrets } from "./messages.ts";
-import { BUILTIN_WORD } from "./options.ts";
+import { BUILTIN_WORD, IN_BACKGROUND } from "./options.ts";
 import { type Context, currentFolder, pidDirOf, stopCommandFor } from "./program.ts";
 import { resolveCommand, type ServerCommand } from "./server_command.ts";
 import { readEnvFiles, type Surroundings } from "./settings.ts";
@@ -70,7 +70,7 @@ export class StartSetup {
       ...{ host, port, force, reuse, graceMs, readyTimeoutMs, healthPath },
       command: this.#command()?.words ?? null,
       fallback: [...self, BUILTIN_WORD, host, String(port)],
-      env: { ...variables, ...this.#origins(), ...address },
+      env: { ...variables, ...this.#forBuiltin(logFile), ...address },
       masked: (command) => command.map(maskSecrets),
     };
   }
@@ -81,11 +81,15 @@ export class StartSetup {
     return resolveCommand({ words, serverCommand, host, port }, { env, isWindows });
   }
 
-  /** Of `.env` the built-in server's origins are read; they are its own setting. */
-  #origins(): Record<string, string> {
+  /** What the built-in server is told: of `.env` its origins, and whether it runs in the background. */
+  #forBuiltin(logFile: string | null): Record<string, string> {
     const { env, dotenv } = this.#around;
+    if (this.#command() !== null) return {};
     const origins = env.CORS_ORIGINS ?? dotenv.CORS_ORIGINS;
-    return origins === undefined || this.#command() !== null ? {} : { CORS_ORIGINS: origins };
+    return {
+      ...origins === undefined ? {} : { CORS_ORIGINS: origins },
+      ...logFile === null ? {} : { [IN_BACKGROUND]: "1" },
+    };
   }
 
   /** Where the output goes of a server in the background. */

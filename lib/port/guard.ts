@@ -69,6 +69,9 @@ export async function guardOfClaimed(
     return left === "" ? { kind: "none" } : { kind: "dead", record: null };
   }
   if (record.bootId !== await platform.bootId()) return { kind: "dead", record: null };
+  // A namespace ends with its first process: of a container that was restarted nothing lives.
+  const isGone = record.supervisor.pid === 1 && isElsewhere(record, platform);
+  if (isGone) return { kind: "dead", record: null };
   if (isElsewhere(record, platform)) {
     const because = "its last server was started in another container or PID namespace";
     return { kind: "unknown", because, isElsewhere: true };

@@ -70,7 +70,7 @@ export async function claimPort(
   }
   letGo(first);
   const stop = await stopPort(options.port, { ...options, managed: false, dryRun: false });
-  options.report({ kind: "replaced", result: stop, record });
+  options.report({ kind: "replaced", result: stop });
   if (stop.code !== 0) {
     const refusal = stop.refusal ?? { reason: "foreign", code: stop.code } as const;
     return { kind: "refused", view: stop.view, refusal: { ...refusal, code: stop.code }, stop };

@@ -13,7 +13,9 @@ import type { StopEvent, StoppedProcess, StopResult } from "../stop/mod.ts";
 export type StartEvent =
   | StopEvent
   /** With `--force`: what stood in the way was stopped. */
-  | { readonly kind: "replaced"; readonly result: StopResult; readonly record: LockRecord | null }
+  | { readonly kind: "replaced"; readonly result: StopResult }
+  /** With `--force` and no command: those of the server that is replaced are taken. */
+  | { readonly kind: "takesOver"; readonly record: LockRecord }
   | { readonly kind: "starting"; readonly record: LockRecord }
   | {
     readonly kind: "ready";

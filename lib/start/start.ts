@@ -107,7 +107,10 @@ async function lettingGoOf<T>(lock: Lock, work: () => Promise<T>): Promise<T> {
 }
 
 /** Without a command of its own, `--force` means the server that it replaces. */
-function choose({ command, fallback, cwd }: StartOptions, replaced: LockRecord | null): Chosen {
+function choose(
+  { command, fallback, cwd, report }: StartOptions,
+  replaced: LockRecord | null,
+): Chosen {
   if (command !== null) return { command, cwd };
   if (replaced === null) return { command: fallback, cwd };
   if (replaced.command.some((word) => word.includes(":***@"))) {
@@ -116,6 +119,7 @@ function choose({ command, fallback, cwd }: StartOptions, replaced: LockRecord |
       "command again, after --";
     throw new ServerError("usage", message);
   }
+  report({ kind: "takesOver", record: replaced });
   return { command: replaced.command, cwd: replaced.cwd };
 }
 
