@@ -97,11 +97,14 @@ function setUmask(mask: number): number | null {
   }
 }
 
-/** Why a file may not be written by us, or `null`: another owner, another name, writable by others. */
+/**
+ * Why a file may not be written by us, or `null`: another owner, another name, writable by others. On
+ * Windows no owner is told, and the mode is made up: each file looks as if all may write it.
+ */
 export function whyNotOurs({ uid, nlink, mode }: Deno.FileInfo): string | null {
   if (uid !== null && uid !== Deno.uid()) return "it belongs to another user";
   if ((nlink ?? 1) > 1) return "it has another name, too";
-  return mode !== null && (mode & 0o022) !== 0 ? "other users may write it" : null;
+  return uid !== null && mode !== null && (mode & 0o022) !== 0 ? "other users may write it" : null;
 }
 
 /** Opens one of our files for appending, or makes it for its owner's eyes only. */
