@@ -43,8 +43,9 @@ export async function spawnSupervisor(
     child.once("exit", (code) => resolve(code ?? 1));
     child.once("error", (error) => reject(spawnFailure(error, program, cwd)));
   });
+  if (child.pid === undefined) await ended;
   return {
-    pid: child.pid ?? 0,
+    pid: child.pid!,
     lines: linesOf(child.stdout!),
     ended,
     stop: () => void child.kill("SIGTERM"),

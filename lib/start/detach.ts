@@ -51,7 +51,8 @@ export async function detach(options: DetachOptions): Promise<StartOutcome> {
   await platform.prepareLauncher();
   const begun = performance.now();
   const supervisor = await spawnSupervisor(command, cwd);
-  requests.requested.then(() => supervisor.stop());
+  let isReady = false;
+  requests.requested.then(() => isReady || supervisor.stop());
   const timer = setInterval(() => {
     onWait(Math.round((performance.now() - begun) / 1000), lastLinesOf(logFile, 1)[0] ?? "");
   }, 500);
@@ -59,6 +60,7 @@ export async function detach(options: DetachOptions): Promise<StartOutcome> {
     return await follow(supervisor, begun, options);
   } finally {
     clearInterval(timer);
+    isReady = true;
     supervisor.letGo();
   }
 }

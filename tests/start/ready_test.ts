@@ -1,236 +1,153 @@
+/** The wait for a server, on a machine of plain values; a health path is asked of a real server. */
 import { assert, assertEquals } from "@std/assert";
-import { poll } from "../lib/delay.ts";
-import { currentPlatform } from "../lib/platform/mod.ts";
-import type { TreeRoot } from "../lib/process_row.ts";
-import { waitReady } from "../lib/ready.ts";
-import { MARKER_NAME } from "../lib/record.ts";
+import type { LockRecord } from "../../lib/port/record.ts";
+import { type Readiness, type ReadyOptions, waitReady } from "../../lib/start/ready.ts";
+import { Machine, proc } from "../process/fake_platform.ts";
+import { recordOf } from "../port/view_factory.ts";
 
-const options = { ignore: Deno.build.os === "windows" };
-const PLATFORM = await currentPlatform();
+const LISTENS = { ports: [8001] };
+const RECORD = recordOf();
 
-/** Listens on every port it reads from its input. */
-const CHILD = `
-  console.log("ready");
-  const listeners = [];
-  let text = "";
-  for await (const part of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
-    for (const port of (text + part).split("\\n").slice(0, -1)) {
-      listeners.push(Deno.listen({ port: Number(port), hostname: "127.0.0.1" }));
-      console.log(listeners.at(-1).addr.port);
-    }
-    text = "";
-  }
-`;
-
-/** A server that listens when it is told to; killed at the end. */
-class Server implements AsyncDisposable {
-  readonly child: Deno.ChildProcess;
-  readonly marker: string = crypto.randomUUID();
-  #text = "";
-  readonly #reading: Promise<void>;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-
-  constructor() {
-    this.child = new Deno.Command(Deno.execPath(), {
-      args: ["eval", CHILD],
-      env: { [MARKER_NAME]: this.marker },
-      stdin: "piped",
-      stdout: "piped",
-      detached: true,
-    }).spawn();
-    this.#reading = this.#read();
-    this.#writer = this.child.stdin.getWriter();
-  }
-
-  async #read(): Promise<void> {
-    const stream = this.child.stdout.pipeThrough(new TextDecoderStream());
-    for await (const part of stream) this.#text += part;
-  }
-
-  /** Tells it to listen; returns the port, once it does. */
-  async listen(port: number): Promise<number> {
-    const before = this.#text.split("\n").length;
-    await this.#writer.write(new TextEncoder().encode(`${port}\n`));
-    const said = () => this.#text.split("\n").length > before ? this.#text.split("\n") : null;
-    const lines = await poll(said, performance.now() + 30_000);
-    assert(lines !== null, "the child did not listen");
-    return Number(lines.at(-2));
-  }
-
-  /** Waits until it runs; returns what proves that a process belongs to it. */
-  async root(): Promise<TreeRoot> {
-    await poll(() => this.#text.startsWith("ready\n") || null, performance.now() + 30_000);
-    return { server: await PLATFORM.readProcess(this.child.pid), marker: this.marker };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.child.status;
-    await this.#reading;
-    await this.#writer.abort().catch(() => {}); // the pipe ended with the child
-  }
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const listener = Deno.listen({ port: 0 });
-  listener.close();
-  return listener.addr.port;
-}
-
-Deno.test("waitReady() waits for a server that listens late", options, async () => {
-  await using server = new Server();
-  const root = await server.root();
-  const port = freePort();
-  const told: (readonly number[])[] = [];
-  let isReady = false;
-
-  const waiting = waitReady({
-    host: "127.0.0.1",
-    healthPath: null,
-    port,
-    root,
-    pid: server.child.pid,
-    readyTimeoutMs: 60_000,
+/** Waits for a server on a machine; what was reported on the way. */
+async function ready(
+  machine: Machine,
+  change: Partial<ReadyOptions> = {},
+): Promise<{ readiness: Readiness; told: string[] }> {
+  const told: string[] = [];
+  const readiness = await waitReady({
+    ...{ platform: machine.platform(), record: RECORD, healthPath: null, timeoutMs: 30_000 },
     signal: new AbortController().signal,
-    platform: PLATFORM,
-    onOtherPorts: (ports) => told.push(ports),
-  }).then((is) => isReady = is);
-  await poll(() => null, performance.now() + 100);
-  assertEquals(isReady, false);
-  await server.listen(port);
-
-  assertEquals(await waiting, true);
-  assertEquals(told, []);
-});
-
-Deno.test("waitReady() tells once of other ports, and goes on waiting", options, async () => {
-  await using server = new Server();
-  const root = await server.root();
-  const other = await server.listen(0);
-  const port = freePort();
-  const told: (readonly number[])[] = [];
-  const firstTold = Promise.withResolvers<void>();
-
-  const waiting = waitReady({
-    host: "127.0.0.1",
-    healthPath: null,
-    port,
-    root,
-    pid: server.child.pid,
-    readyTimeoutMs: 60_000,
-    signal: new AbortController().signal,
-    platform: PLATFORM,
-    onOtherPorts: (ports) => {
-      told.push(ports);
-      firstTold.resolve();
+    report: (event) => {
+      if (event.kind === "shared") told.push(`shared ${event.others.map(({ pid }) => pid)}`);
+      else told.push(event.kind === "listensAt" ? event.places.join() : event.kind);
     },
+    ...change,
   });
-  await firstTold.promise;
-  await server.listen(port);
+  return { readiness, told };
+}
 
-  assertEquals(await waiting, true);
-  assertEquals(told, [[other]]);
+/** Changes the machine at the n-th list of its processes. */
+function atList(machine: Machine, change: (count: number) => void): ReadyOptions["platform"] {
+  const platform = machine.platform();
+  let count = 0;
+  return {
+    ...platform,
+    list: (since) => {
+      change(++count);
+      return platform.list(since);
+    },
+  };
+}
+
+Deno.test("waitReady() waits for a server that listens late", async () => {
+  const machine = new Machine(proc(100), proc(101, { ppid: 100, sid: 100 }));
+  const worker = machine.processes[1]!;
+  const platform = atList(machine, (count) => {
+    if (count === 20) machine.processes = [proc(100), { ...worker, ...LISTENS }];
+  });
+
+  const { readiness, told } = await ready(machine, { platform });
+
+  assertEquals([readiness.kind, told], ["ready", []]);
+  assert(!machine.asked.includes("listeners 8001"), "searched for others");
 });
 
-Deno.test(
-  "waitReady() does not take somebody else's listener for the server's",
-  options,
-  async () => {
-    await using server = new Server();
-    await using stranger = new Server();
-    await stranger.root();
-    const port = await stranger.listen(0);
-
-    const isReady = await waitReady({
-      host: "127.0.0.1",
-      healthPath: null,
-      port,
-      root: await server.root(),
-      pid: server.child.pid,
-      readyTimeoutMs: 150,
-      signal: new AbortController().signal,
-      platform: PLATFORM,
-      onOtherPorts: () => {},
-    });
-
-    assertEquals(isReady, false);
-  },
-);
-
-Deno.test("waitReady() ends when the wait is ended", options, async () => {
-  await using server = new Server();
-  const over = new AbortController();
-  const started = performance.now();
-
-  const waiting = waitReady({
-    host: "127.0.0.1",
-    healthPath: null,
-    port: freePort(),
-    root: await server.root(),
-    pid: server.child.pid,
-    readyTimeoutMs: 60_000,
-    signal: over.signal,
-    platform: PLATFORM,
-    onOtherPorts: () => {},
+Deno.test("waitReady() tells once where else the server listens, and goes on waiting", async () => {
+  const machine = new Machine(proc(100, { ports: [9001, 9002] }));
+  const begun = performance.now();
+  const platform = atList(machine, () => {
+    if (performance.now() - begun > 400) machine.processes = [proc(100, LISTENS)];
   });
+
+  const { readiness, told } = await ready(machine, { platform });
+
+  assertEquals([readiness.kind, told], ["ready", ["127.0.0.1:9001,127.0.0.1:9002"]]);
+});
+
+Deno.test("waitReady() takes nobody else's listener for the server's", async () => {
+  const machine = new Machine(proc(100), proc(500, LISTENS));
+
+  const { readiness } = await ready(machine, { timeoutMs: 400 });
+
+  assertEquals(readiness, { kind: "late", saw: null });
+});
+
+Deno.test("waitReady() finds a listener of the server in a session of its own", async () => {
+  const machine = new Machine(proc(100), proc(101, { ppid: 100, ...LISTENS }));
+
+  const { readiness, told } = await ready(machine);
+
+  assertEquals([readiness.kind, told], ["ready", []]);
+});
+
+Deno.test("waitReady() tells of others who share the port, and ends for one who was there first", async () => {
+  const later = new Machine(proc(100, LISTENS), proc(500, LISTENS));
+  const earlier = new Machine(proc(100, LISTENS), proc(50, LISTENS));
+
+  const shared = await ready(later);
+  const taken = await ready(earlier);
+
+  assertEquals([shared.readiness.kind, shared.told], ["ready", ["shared 500"]]);
+  assertEquals([taken.readiness.kind, taken.told], ["taken", []]);
+  assertEquals(taken.readiness.kind === "taken" && taken.readiness.others.map(({ pid }) => pid), [
+    50,
+  ]);
+});
+
+Deno.test("waitReady() ends when the wait is ended", async () => {
+  const over = new AbortController();
+  const begun = performance.now();
+
+  const waiting = ready(new Machine(proc(100)), { signal: over.signal });
   over.abort();
 
-  assertEquals(await waiting, false);
-  assert(performance.now() - started < 30_000);
+  assertEquals((await waiting).readiness, { kind: "late", saw: null });
+  assert(performance.now() - begun < 15_000);
 });
 
-Deno.test("waitReady() finds a listener that left the family", options, async () => {
-  await using server = new Server();
-  const root = await server.root();
-  await using stranger = new Server();
-  await stranger.root();
-  const port = await stranger.listen(0);
-
-  const isReady = await waitReady({
-    host: "127.0.0.1",
-    healthPath: null,
-    port,
-    // The search goes by the marker; the family by the PID that was spawned.
-    root: { ...root, marker: stranger.marker },
-    pid: server.child.pid,
-    readyTimeoutMs: 60_000,
-    signal: new AbortController().signal,
-    platform: PLATFORM,
-    onOtherPorts: () => {},
-  });
-
-  assertEquals(isReady, true);
-});
-
-Deno.test("waitReady() waits until the health path answers well", options, async () => {
-  let status = 503, asked = "";
+/** A real server that answers with one status after the other, and its record. */
+function healthy(...statuses: number[]): { record: LockRecord; asked: string[] } & AsyncDisposable {
+  const asked: string[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
-    asked = new URL(request.url).pathname;
-    const response = new Response(null, { status });
-    status = 204;
-    return response;
+    asked.push(new URL(request.url).pathname);
+    return new Response(null, { status: statuses.length > 1 ? statuses.shift()! : statuses[0]! });
   });
-  const self = await PLATFORM.readProcess(Deno.pid);
-  try {
-    const isReady = await waitReady({
-      host: "127.0.0.1",
-      port: server.addr.port,
-      healthPath: "/health",
-      root: { server: self, marker: "nobody" },
-      pid: Deno.pid,
-      readyTimeoutMs: 60_000,
-      signal: new AbortController().signal,
-      platform: PLATFORM,
-      onOtherPorts: () => {},
-    });
+  const record = recordOf({ port: server.addr.port, host: "127.0.0.1" });
+  return { record, asked, [Symbol.asyncDispose]: () => server.shutdown() };
+}
 
-    assertEquals([isReady, status, asked], [true, 204, "/health"]);
-  } finally {
-    await server.shutdown();
+Deno.test("waitReady() waits until the health path answers well", async () => {
+  await using server = healthy(503, 404, 204);
+  const machine = new Machine(proc(100, { ports: [server.record.port] }));
+
+  const { readiness } = await ready(machine, { record: server.record, healthPath: "/health" });
+
+  assertEquals(readiness.kind, "ready");
+  assertEquals(server.asked, ["/health", "/health", "/health"]);
+});
+
+Deno.test("waitReady() says what the health path answered last", async () => {
+  await using server = healthy(503);
+  const machine = new Machine(proc(100, { ports: [server.record.port] }));
+  const options = { healthPath: "/health", timeoutMs: 300 };
+
+  const { readiness } = await ready(machine, { ...options, record: server.record });
+  await server[Symbol.asyncDispose]();
+  const silent = await ready(machine, { ...options, record: server.record });
+
+  assertEquals(readiness, { kind: "late", saw: "answered 503 for 0 s" });
+  assertEquals(silent.readiness, { kind: "late", saw: "did not answer for 0 s" });
+});
+
+Deno.test("waitReady() says whether the server listens on every address", async () => {
+  for (
+    const [address, isOpen] of [["0.0.0.0", true], ["::", true], ["127.0.0.1", false]] as const
+  ) {
+    const machine = new Machine(proc(100, LISTENS));
+    const listeningAt = () => Promise.resolve([{ address, port: 8001 }, { address: "*", port: 1 }]);
+
+    const { readiness } = await ready(machine, { platform: machine.platform({ listeningAt }) });
+
+    assertEquals(readiness, { kind: "ready", isTls: false, isOpen }, address);
   }
 });
