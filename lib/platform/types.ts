@@ -226,6 +226,8 @@ export interface Platform {
   listeningAt(processes: readonly Stat[]): Promise<Pick<ListenerRow, "address" | "port">[]>;
   /** Who has a port without listening on it; closed connections (TIME_WAIT) are nobody's. */
   usesOf(port: number): Promise<PortUse[]>;
+  /** Whether closed connections, which nobody holds any more (TIME_WAIT), may keep a port from being bound. */
+  isLingering(port: number): Promise<boolean>;
   /** Whether the system keeps a port for itself, so that binding it is denied. */
   isReserved(port: number): Promise<boolean>;
 

@@ -19,7 +19,7 @@ import { guardOfClaimed, lockText, lookAtGuard } from "./guard.ts";
 import type { Lock } from "./lock.ts";
 import { type Draft, lostDraftOf, type Place, placeElsewhere } from "./marked.ts";
 import { strangerOf } from "./origin.ts";
-import { type Probe, probePort } from "./probe.ts";
+import { isLingering, type Probe, probePort } from "./probe.ts";
 import { type LockRecord, markerOf } from "./record.ts";
 import type { PortView, ServerView } from "./view.ts";
 
@@ -153,7 +153,9 @@ async function viewOf(draft: Draft, seen: Seen, what: Look): Promise<PortView> {
       : null,
     uses: isQuiet ? await platform.usesOf(port) : [],
     // Where it is no proof it says nothing beside a look that failed.
-    probe: probe === "free" && discovery.kind === "unknown" && !platform.probeIsProof
+    probe: isQuiet && probe === "busy" && await isLingering(port, platform)
+      ? "lingering"
+      : probe === "free" && discovery.kind === "unknown" && !platform.probeIsProof
       ? null
       : probe,
     pidFile: readPidFile(files.pid),

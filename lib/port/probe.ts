@@ -13,6 +13,8 @@ import type { Platform } from "../platform/mod.ts";
 export type Probe =
   | "free"
   | "busy"
+  /** Closed connections (TIME_WAIT) keep it from being bound, and nobody else: that passes. */
+  | "lingering"
   /** This user may not bind it: it is privileged, or the system keeps it for itself. */
   | "denied"
   /** The host is no address of this machine. */
@@ -27,7 +29,7 @@ export type Probe =
  *
  * A listen on `::` is dual stack and collides with a holder on any address, but for `bindv6only`; where
  * there is no IPv6, `0.0.0.0` takes its place. Deno sets SO_REUSEADDR, so closed connections (TIME_WAIT)
- * do not count. It never accepts: that would leave such a connection behind.
+ * count only where their server has not. It never accepts: that would leave such a connection behind.
  *
  * @param host Where the server will listen; `null` to look at the port alone.
  * @param everywhere Whether to try every address: not where a dialogue of a firewall would follow.
@@ -66,8 +68,14 @@ function listenOnce(port: number, hostname: string): Probe {
 
 /** Whether nobody holds a port, as it was seen; a failed look counts as held. */
 export async function isPortFree(port: number, platform: Platform): Promise<boolean> {
-  if (platform.probeIsProof) return probePort(port, null) === "free";
-  return (await platform.listeners([port])).get(port)?.kind === "none";
+  if (platform.probeIsProof && probePort(port, null) === "free") return true;
+  if ((await platform.listeners([port])).get(port)?.kind !== "none") return false;
+  return !platform.probeIsProof || await isLingering(port, platform);
+}
+
+/** Whether nobody but closed connections keeps a port, on which nobody listens, from being bound. */
+export async function isLingering(port: number, platform: Platform): Promise<boolean> {
+  return (await platform.usesOf(port)).length === 0 && await platform.isLingering(port);
 }
 
 /** How many ports are tried for one that is free. */

@@ -3,7 +3,6 @@ import { get, isAlive, launch, Place, run, type Running } from "../e2e/harness.t
 import {
   assertPolite,
   attack,
-  FULL,
   NOTHING,
   PLAIN,
   remains,

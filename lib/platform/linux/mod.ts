@@ -9,7 +9,7 @@ import { findListeners } from "./listeners.ts";
 import { closeInheritedOnExec, hold, isAlive } from "./pidfd.ts";
 import { listNames, listPids, readLink, readStat, readText } from "./proc.ts";
 import * as processes from "./processes.ts";
-import { holding, listeningAt, socketInodes, usesOf } from "./sockets.ts";
+import { holding, isLingering, listeningAt, socketInodes, usesOf } from "./sockets.ts";
 
 /** Makes the platform; `marker` names the variable that a server's processes carry. */
 export function linuxPlatform(run: RunTool, marker: string): Platform {
@@ -42,6 +42,7 @@ export function linuxPlatform(run: RunTool, marker: string): Platform {
     holding: async (of) => await holding(of),
     listeningAt: async (all) => await listeningAt(all),
     usesOf: async (port) => await portUses(port),
+    isLingering: async (port) => await isLingering(port),
     isReserved: () => Promise.resolve(false),
     lockHolder: async (file, likely) => await lockHolder(file, likely),
     ignoresHangup: async () => await processes.ignoresHangup(),

@@ -121,3 +121,13 @@ export function listeningAt(processes: readonly Stat[]): ListenerRow[] {
 export function usesOf(port: number): SocketUse[] {
   return tables().flatMap((path) => parseProcNetUses(readText(path) ?? "", port));
 }
+
+/** Whether there are connections that nobody holds any more: closed ones have no inode. */
+export function isLingering(port: number): boolean {
+  const row = new RegExp(
+    `^ *\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, "0")} ` +
+      String.raw`\S+ (?!0A)[0-9A-F]{2} \S+ \S+ \S+ +\d+ +\d+ 0 `,
+    "m",
+  );
+  return tables().some((path) => row.test(readText(path) ?? ""));
+}

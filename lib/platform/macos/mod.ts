@@ -86,6 +86,8 @@ export function macosPlatform(run: RunTool, marker: string, self: number = Deno.
     },
     listeningAt: (processes) => socketsOf(processes, run),
     usesOf: async (port) => portUses(port, await askNetstat(run), list),
+    // There nothing is tried to be bound.
+    isLingering: () => Promise.resolve(false),
     isReserved: () => Promise.resolve(false),
     // The system tells it of no file.
     lockHolder: () => Promise.resolve({ kind: "unknown" }),

@@ -103,6 +103,8 @@ export function windowsPlatform(
     },
     listeningAt: async (all) => table.listenersOf(await netstat(), all),
     usesOf: async (port) => table.portUses(port, await netstat(), sources.processes),
+    // There nothing is tried to be bound.
+    isLingering: () => Promise.resolve(false),
     // Asked where a bind was denied: there are no privileged ports, so it is so if nobody has it.
     isReserved: async (port) => {
       const answer = await netstat();
