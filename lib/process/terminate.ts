@@ -210,18 +210,29 @@ class Ending implements Disposable {
   }
 
   /**
-   * Asks whoever has nobody left to pass the signal on: its parent is gone, or does not catch SIGTERM
-   * (where that cannot be seen: as soon as all who were asked are gone).
+   * Asks whoever has nobody left to pass the signal on: its parent is gone, or was asked and does not catch
+   * SIGTERM (where that cannot be seen: as soon as all who were asked are gone).
    */
   async askOthers(all: boolean): Promise<void> {
     const byPid = new Map(this.#alive.map((one) => [one.row.pid, one]));
     const isAskedAlive = this.#alive.some(({ isAsked }) => isAsked);
     for (const one of this.#alive.filter(({ isAsked }) => !isAsked)) {
       const parent = byPid.get(one.row.ppid);
-      const isAlone = parent === undefined ||
+      const isAlone = parent === undefined ? !this.#hasHeard(one) : parent.isAsked &&
         !((await this.#platform.reactions(parent.row))?.catchesTerm ?? isAskedAlive);
       if (all || isAlone) await this.#term(one);
     }
+  }
+
+  /**
+   * Whether a wrapper has signalled its group: those that put a child into a group of its own (pnpm, turbo)
+   * do that, and then somebody of it has ended whom nobody asked here.
+   */
+  #hasHeard({ row: { pid, pgid } }: Known): boolean {
+    const group = [...this.#known.values()].filter(({ row }) => row.pgid === pgid);
+    if (pid === pgid || pgid === 0 || group.some(({ isAsked }) => isAsked)) return false;
+    const isLed = this.#alive.some(({ row }) => row.pid === pgid);
+    return !isLed || group.some((one) => !this.#alive.includes(one));
   }
 
   async #term(one: Known): Promise<SignalResult> {

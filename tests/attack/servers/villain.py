@@ -105,6 +105,45 @@ def parent(port):
     plain(port)
 
 
+def relay(port, file, how="child"):
+    """A wrapper that passes SIGTERM on and waits: to its child, that in a session of its own, its shell
+    as npm does, or a whole group as pnpm does."""
+    words = [sys.executable, "-I", "-S", __file__, "careful", str(port), file]
+    if how in ("shell", "group"):
+        words = ["/bin/sh", "-c", " ".join(words) + "; :"]
+    own_group = os.setpgrp if how == "group" else None
+    child = subprocess.Popen(words, start_new_session=how == "session", preexec_fn=own_group)
+    send = os.killpg if how == "group" else os.kill
+    signal.signal(signal.SIGTERM, lambda *_: send(child.pid, signal.SIGTERM))
+    signal.signal(signal.SIGINT, lambda *_: None)
+    os._exit(child.wait())
+
+
+def careful(port, file):
+    """Notes each signal; needs a second for its clean-up, which a second signal cuts off."""
+    s = listen(port)
+    threading.Thread(target=serve, args=(s,), daemon=True).start()
+    asked = []
+
+    def note(text):
+        with open(file, "a") as f:
+            f.write(text + "\n")
+
+    def ask(number, _):
+        note(signal.Signals(number).name)
+        asked.append(number)
+        if len(asked) > 1:
+            os._exit(9)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, ask)
+    while not asked:
+        time.sleep(0.02)
+    time.sleep(1)
+    note("clean")
+    os._exit(0)
+
+
 def storm(port, seconds):
     """Spawns children that live a second and ignore SIGTERM, 50 a second, at most 300."""
     s = listen(port)
