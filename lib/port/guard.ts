@@ -7,7 +7,7 @@
 
 import { isSameProcess, type Platform, type ProcessRow } from "../platform/mod.ts";
 import type { PortFiles } from "./files.ts";
-import { fileId, isLockHeld, type LockFile, readLock } from "./lock.ts";
+import { fileId, isLinkOfAnother, isLockHeld, type LockFile, readLock } from "./lock.ts";
 import { type LockRecord, parseRecord } from "./record.ts";
 
 /** Who supervises a port. */
@@ -31,7 +31,10 @@ export async function lookAtGuard(files: PortFiles, platform: Platform): Promise
     const because = `cannot read "${files.lock}": ${lock.reason}${help}`;
     return { kind: "unknown", because, isElsewhere: false };
   }
-  const record = await believed(parseRecord(lock.text), lock, files, platform);
+  const written = parseRecord(lock.text);
+  // Whoever holds it, holds the one that this is a link to.
+  if (isLinkOfAnother(written, lock.info, files.lock)) return { kind: "dead", record: null };
+  const record = await believed(written, lock, platform);
   if (record === null) return await unnamedOrDead(null, lock, files, platform);
   // Nobody of another boot lives, in whatever namespace he was.
   if (record.bootId !== await platform.bootId()) {
@@ -61,11 +64,10 @@ export async function lookAtGuard(files: PortFiles, platform: Platform): Promise
 export async function guardOfClaimed(
   left: string,
   id: string,
-  files: PortFiles,
   platform: Platform,
 ): Promise<Guard> {
   const record = parseRecord(left);
-  if (record === null || isCopy(record, id, 1, files)) {
+  if (record === null || isCopy(record, id)) {
     return left === "" ? { kind: "none" } : { kind: "dead", record: null };
   }
   if (record.bootId !== await platform.bootId()) return { kind: "dead", record: null };
@@ -86,11 +88,10 @@ export async function guardOfClaimed(
 async function believed(
   record: LockRecord | null,
   { info }: Extract<LockFile, { kind: "file" }>,
-  files: PortFiles,
   platform: Platform,
 ): Promise<LockRecord | null> {
-  const { uid, mode, nlink } = info;
-  if (record === null || isCopy(record, fileId(info), nlink ?? 1, files)) return null;
+  const { uid, mode } = info;
+  if (record === null || isCopy(record, fileId(info))) return null;
   if (uid === null) return record;
   if (mode !== null && (mode & 0o022) !== 0) return null;
   if (uid === 0 || uid === Deno.uid()) return record;
@@ -101,10 +102,9 @@ async function believed(
   return record;
 }
 
-/** A copied file has another inode; a hard link to it has the same, but lies in another folder. */
-function isCopy(record: LockRecord, id: string, nlink: number, { dir }: PortFiles): boolean {
-  if (record.file !== null && record.file !== id) return true;
-  return nlink > 1 && record.pidDir !== null && record.pidDir !== dir;
+/** A copied file has another inode. */
+function isCopy({ file }: LockRecord, id: string): boolean {
+  return file !== null && file !== id;
 }
 
 function isElsewhere({ namespace }: LockRecord, platform: Platform): boolean {

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { dirname } from "@std/path/dirname";
 import { reasonOf, ServerError } from "../errors.ts";
 import type { Platform } from "../platform/mod.ts";
 import {
@@ -21,7 +22,7 @@ import {
   unusable,
   whyNotOurs,
 } from "./own_file.ts";
-import { MAX_RECORD_BYTES } from "./record.ts";
+import { type LockRecord, MAX_RECORD_BYTES, parseRecord } from "./record.ts";
 
 /** How often a path is tried whose file keeps changing. */
 const MAX_TRIES = 100;
@@ -98,8 +99,11 @@ export function takeLock(path: string, { lockedIsReadable }: Platform): Lock | n
     if (opened === "changed") continue;
     try {
       if (!tryLock(path, opened.file)) {
+        const record = parseRecord(textOf(opened.file, opened.info));
         opened.file.close();
-        return null;
+        if (!isLinkOfAnother(record, opened.info, path)) return null;
+        Deno.removeSync(path); // the name here; its holder has another
+        continue;
       }
       const there = lstatOrNull(path);
       const isInPlace = there !== null && fileId(there) === fileId(opened.info);
@@ -188,6 +192,16 @@ export function readLock(path: string, { lockedIsReadable }: Platform): LockFile
 function asDisposable(opened: OwnFile | NoFile) {
   if ("file" in opened) return opened;
   return { file: null, [Symbol.dispose]: () => {} } as const;
+}
+
+/** Whether a lock is a hard link to that of another PID directory, as `cp -al` makes it. */
+export function isLinkOfAnother(
+  record: LockRecord | null,
+  { nlink }: Deno.FileInfo,
+  path: string,
+): boolean {
+  return (nlink ?? 1) > 1 && record !== null && record.pidDir !== null &&
+    record.pidDir !== dirname(path);
 }
 
 /**

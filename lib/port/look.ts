@@ -60,7 +60,7 @@ async function draftOf(
   const { files } = place;
   const guard = claimed === undefined || place.isElsewhere
     ? await lookAtGuard(files, platform)
-    : await guardOfClaimed(claimed.left, claimed.id, files, platform);
+    : await guardOfClaimed(claimed.left, claimed.id, platform);
   const record = guard.kind === "living" || guard.kind === "dead" ? guard.record : null;
   return { ...place, guard, record, isLost: false };
 }
@@ -132,7 +132,9 @@ async function viewOf(draft: Draft, seen: Seen, what: Look): Promise<PortView> {
   const listeners = discovery.kind === "found" ? discovery.processes : [];
   const elsewhere = await placeElsewhere(draft, listeners, early, platform);
   if (elsewhere !== null) return (await viewsOf([await draftOf(elsewhere, what)], what))[0]!;
-  const lost = draft.record === null ? await lostDraftOf(draft, listeners, platform) : null;
+  // Of a record whose server is gone nothing follows for who listens now.
+  const isOther = draft.guard.kind !== "living" && early.members.length === 0 && !draft.isLost;
+  const lost = isOther ? await lostDraftOf(draft, listeners, platform) : null;
   if (lost !== null) return (await viewsOf([lost], what))[0]!;
   const others = without(listeners, early.members);
   // Whoever holds the port may come from the server through a session of its own.

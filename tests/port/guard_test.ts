@@ -234,7 +234,6 @@ for (const [what, change, guard] of CLAIMED) {
     const seen = await guardOfClaimed(
       record,
       "7:8",
-      filesOf("/run", 8001),
       new Machine().platform(),
     );
 
