@@ -56,8 +56,9 @@ export function readArguments(program: ProgramName, args: readonly string[]): Ar
     if (!/^\d+$/.test(word)) throw stray(word, program);
     ports.push(word);
   }
-  const isSingle = !specs.find(({ name }) => name === "port")!.repeatable?.includes(program);
-  if (ports.length > 1 && isSingle) {
+  if (
+    ports.length > 1 && !OPTIONS.find(({ name }) => name === "port")!.repeatable.includes(program)
+  ) {
     throw new ServerError(
       "usage",
       `Only one port can be given, not ${ports.map(plain).join(", ")}`,
@@ -72,46 +73,36 @@ export function readArguments(program: ProgramName, args: readonly string[]): Ar
 
 /** Refuses a word with a dash in front that is not exactly an option with what belongs to it. */
 function checkOption(word: string, next: string | undefined, specs: readonly OptionSpec[]): void {
-  const { spec, value } = word.startsWith("--")
-    ? longOption(word, specs)
-    : shortOption(word, specs);
+  const { spec, attached } = word.startsWith("--") ? long(word, specs) : letters(word, specs);
+  if (spec === undefined) throw unknownOption(word, specs);
+  const refuse = (why: string) => new ServerError("usage", `Option --${spec.name} ${why}`);
   if (spec.value === undefined) {
-    if (value !== null) throw misused(spec, `takes no value: "${plain(word)}"`);
-    // The parser would take these two for its value.
-    if (next === "true" || next === "false") throw misused(spec, `takes no value: "${next}"`);
-    return;
+    // The parser would take these two words for the value of a switch.
+    const value = attached === null ? /^(true|false)$/.exec(next ?? "")?.[0] : word;
+    if (value !== undefined) throw refuse(`takes no value: "${plain(value)}"`);
+  } else if ((attached ?? next ?? "") === "" || attached === null && next!.startsWith("-")) {
+    throw refuse("needs a value");
   }
-  const text = value ?? next ?? "";
-  if (text === "" || (value === null && text.startsWith("-"))) throw misused(spec, "needs a value");
 }
 
 interface GivenOption {
-  readonly spec: OptionSpec;
-  /** What is attached to it, or `null`. */
-  readonly value: string | null;
+  readonly spec: OptionSpec | undefined;
+  /** The value that is attached to it. */
+  readonly attached: string | null;
 }
 
-function longOption(word: string, specs: readonly OptionSpec[]): GivenOption {
-  const [, name, value = null] = /^--([^=]*)(?:=(.*))?$/s.exec(word)!;
-  const spec = specs.find((one) => one.name === name);
-  if (spec === undefined) throw unknownOption(word, specs);
-  return { spec, value };
+function long(word: string, specs: readonly OptionSpec[]): GivenOption {
+  const [, name, attached = null] = /^--([^=]*)(?:=(.*))?$/s.exec(word)!;
+  return { spec: specs.find((one) => one.name === name), attached };
 }
 
 /** One letter, with a number attached or not; or several, of which only the last takes a value. */
-function shortOption(word: string, specs: readonly OptionSpec[]): GivenOption {
-  const [, letters = "", value = null] = /^-([a-z]+)(?:=?(\d+))?$/.exec(word) ?? [];
-  const found = letters.split("").map((letter) => specs.find(({ short }) => short === letter));
-  const isGroup = found.slice(0, -1).every((spec) => spec !== undefined && !spec.value);
-  const spec = found.at(-1);
-  if (spec === undefined || !isGroup || (value !== null && letters.length > 1)) {
-    throw unknownOption(word, specs);
-  }
-  return { spec, value };
-}
-
-function misused({ name }: OptionSpec, what: string): ServerError {
-  return new ServerError("usage", `Option --${name} ${what}`);
+function letters(word: string, specs: readonly OptionSpec[]): GivenOption {
+  const [, all = "", attached = null] = /^-([a-z]+)(?:=?(\d+))?$/.exec(word) ?? [];
+  const found = all.split("").map((letter) => specs.find(({ short }) => short === letter));
+  const isRight = found.slice(0, -1).every((spec) => spec !== undefined && !spec.value) &&
+    (attached === null || all.length === 1);
+  return { spec: isRight ? found.at(-1) : undefined, attached };
 }
 
 function unknownOption(word: string, specs: readonly OptionSpec[]): ServerError {
@@ -120,9 +111,9 @@ function unknownOption(word: string, specs: readonly OptionSpec[]): ServerError 
   const distanceTo = (spec: OptionSpec) => levenshteinDistance(name, spec.name);
   const nearest = specs.toSorted((a, b) => distanceTo(a) - distanceTo(b))[0]!;
   // Of a word of two letters, two changes leave nothing; and an option of another program is no slip.
-  const isNear = distanceTo(nearest) <= Math.min(2, name.length - 1) &&
-    !OPTIONS.some((spec) => spec.name === name && spec !== nearest);
-  const isMeant = isNear && !NEVER_SUGGESTED.includes(nearest.name);
+  const isMeant = distanceTo(nearest) <= Math.min(2, name.length - 1) &&
+    !OPTIONS.some((spec) => spec.name === name && spec !== nearest) &&
+    !NEVER_SUGGESTED.includes(nearest.name);
   const hint = isMeant ? `: did you mean --${nearest.name}?` : "";
   return new ServerError("usage", `Unknown option "${plain(given)}"${hint}`);
 }

@@ -9,7 +9,7 @@ import { fromFileUrl } from "@std/path/from-file-url";
 import { join } from "@std/path/join";
 import { ServerError } from "../errors.ts";
 import type { ProgramName } from "./options.ts";
-import { quoteWord, quoteWords } from "./plain.ts";
+import { quoteWords } from "./plain.ts";
 
 /** What can be seen of a call. */
 export interface CallFacts {
@@ -73,8 +73,8 @@ export function callingOf(facts: CallFacts): Calling {
 /** What a command that is shown says beside the program. */
 export interface CommandDetails {
   /** The port. */
-  readonly port?: number;
-  /** The PID directory, where it is not the default. */
+  readonly port: number;
+  /** The PID directory, said only where it is not the default. */
   readonly pidDir?: string | null;
   /** Further words. */
   readonly more?: readonly string[];
@@ -82,16 +82,14 @@ export interface CommandDetails {
 
 /** A command line to be copied: it works in the shell of this system, where this program was called. */
 export function commandFor(
-  { wordsFor, isWindows }: Calling,
+  calling: Calling,
   program: ProgramName,
-  { port, pidDir = null, more = [] }: CommandDetails = {},
+  { port, pidDir = null, more = [] }: CommandDetails,
 ): string {
-  const words = [
-    ...port === undefined ? [] : ["--port", String(port)],
-    ...pidDir === null ? [] : ["--pid-dir", pidDir],
-    ...more,
-  ];
-  return [wordsFor(program), ...words.map((word) => quoteWord(word, isWindows))].join(" ");
+  const isDefault = pidDir === null ||
+    pidDir === attempt(() => Deno.realPathSync(calling.pidDir()));
+  const words = ["--port", String(port), ...isDefault ? [] : ["--pid-dir", pidDir], ...more];
+  return `${calling.wordsFor(program)} ${quoteWords(words, calling.isWindows)}`;
 }
 
 function wordsFor(name: ProgramName, facts: CallFacts, isWindows: boolean): string {

@@ -5,6 +5,7 @@
  */
 
 import { ServerError } from "../errors.ts";
+import type { StartOptions } from "../start/mod.ts";
 import { type Arguments, readArguments } from "./arguments.ts";
 import type { ProgramName } from "./options.ts";
 import {
@@ -19,21 +20,11 @@ import {
 } from "./settings.ts";
 
 /** What `start_server` was asked to do. */
-export interface StartConfig {
-  /** Address the server binds. */
-  readonly host: string;
-  /** TCP port, 1 to 65535. */
-  readonly port: number;
-  /** Stop whatever uses the port first. */
-  readonly force: boolean;
-  /** Be content with the same server if it already runs. */
-  readonly reuse: boolean;
-  /** Grace before the forced kill, ms. */
-  readonly graceMs: number;
-  /** How long the server may take until it listens, ms. */
-  readonly readyTimeoutMs: number;
-  /** Path that must answer 200 to 399 before the server is ready. */
-  readonly healthPath: string | null;
+export interface StartConfig extends
+  Pick<
+    StartOptions,
+    "host" | "port" | "force" | "reuse" | "graceMs" | "readyTimeoutMs" | "healthPath"
+  > {
   /** Leave the server running in the background. */
   readonly detach: boolean;
   /** With `detach`: where its output goes, `{port}` not yet replaced; `null` for the default. */
@@ -48,6 +39,8 @@ export interface StartConfig {
   readonly words: readonly string[] | null;
   /** `SERVER_COMMAND`, not yet split. */
   readonly serverCommand: string | null;
+  /** `CORS_ORIGINS`, for the built-in server. */
+  readonly corsOrigins: string | null;
 }
 
 /** What `status_server` was asked to do. */
@@ -77,26 +70,22 @@ export interface StopConfig extends Omit<StatusConfig, "healthPath"> {
 }
 
 /** What `logs_server` was asked to do. */
-export interface LogsConfig {
-  /** TCP port, 1 to 65535. */
-  readonly port: number;
+export interface LogsConfig extends Pick<StartConfig, "port" | "pidDir"> {
   /** How many of the last lines. */
   readonly lines: number;
   /** Go on until Ctrl+C. */
   readonly follow: boolean;
-  /** `null` for the default directory. */
-  readonly pidDir: string | null;
 }
+
+/** Configures a program, or tells what is to be printed; throws a usage error. */
+export type Configure<T> = (args: readonly string[], around: Surroundings) => T | Asked;
 
 /** A request to print something instead of working. */
 export type Asked = "help" | "version";
 
-/** Configures a program; throws a {@linkcode ServerError} of kind `usage`. */
-export type Configure<T> = (args: readonly string[], around: Surroundings) => T | Asked;
-
 /** Configures `start_server`. */
 export const configureStart: Configure<StartConfig> = configure("start", (given, around) => {
-  const { switches, words } = given;
+  const { switches, values, words } = given;
   refuseContradictions(given);
   return {
     host: readSetting("host", given, around, parseHost)!,
@@ -110,9 +99,10 @@ export const configureStart: Configure<StartConfig> = configure("start", (given,
     logFile: readSetting("log-file", given, around),
     json: switches.has("json"),
     pidDir: readSetting("pid-dir", given, around),
-    envFiles: given.values.get("env-file") ?? [],
+    envFiles: values.get("env-file") ?? [],
     words,
     serverCommand: variable("SERVER_COMMAND", around)?.text ?? null,
+    corsOrigins: around.env.CORS_ORIGINS ?? around.dotenv.CORS_ORIGINS ?? null,
   };
 });
 
@@ -149,31 +139,28 @@ function configure<T>(
     const given = readArguments(program, args);
     const asked = (["help", "version"] as const).find((name) => given.switches.has(name));
     if (asked !== undefined) return asked;
-    if (program !== "start" && given.words !== null) {
-      throw new ServerError("usage", "This program takes no command after --");
-    }
-    return read(given, around);
+    if (program === "start" || given.words === null) return read(given, around);
+    throw new ServerError("usage", "This program takes no command after --");
   };
 }
 
 function refuseContradictions({ switches, values, words }: Arguments): void {
   const isDetached = switches.has("detach");
-  const wrong = words?.length === 0
-    ? "No command after --"
-    : switches.has("json") && !isDetached
-    ? "Option --json needs --detach"
-    : values.has("log-file") && !isDetached
-    ? "Option --log-file needs --detach: in the foreground the output goes to the terminal"
-    : switches.has("reuse") && switches.has("force")
-    ? "Options --reuse and --force contradict each other"
-    : null;
-  if (wrong !== null) throw new ServerError("usage", wrong);
+  const refuseIf = (isWrong: boolean, why: string) => {
+    if (isWrong) throw new ServerError("usage", why);
+  };
+  const isTwice = switches.has("reuse") && switches.has("force");
+  refuseIf(words?.length === 0, "No command after --");
+  refuseIf(switches.has("json") && !isDetached, "Option --json needs --detach");
+  const why = "in the foreground the output goes to the terminal";
+  refuseIf(values.has("log-file") && !isDetached, `Option --log-file needs --detach: ${why}`);
+  refuseIf(isTwice, "Options --reuse and --force contradict each other");
 }
 
 function whichPorts(given: Arguments, around: Surroundings): Omit<StatusConfig, "healthPath"> {
-  const { switches } = given;
+  const { switches, values } = given;
   const [all, here, json] = [switches.has("all"), switches.has("here"), switches.has("json")];
-  const ports = given.values.get("port")?.map((text) => parsePort(text, "--port")) ??
+  const ports = values.get("port")?.map((text) => parsePort(text, "--port")) ??
     (all || here ? [] : [readSetting("port", given, around, parsePort)!]);
   const pidDir = readSetting("pid-dir", given, around);
   return { ports: [...new Set(ports)], all, here, pidDir, json };

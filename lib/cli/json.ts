@@ -20,8 +20,8 @@ function shown({ pid, name, command }: Pick<ProcessRow, "pid" | "name" | "comman
 export function startJson(
   outcome: Extract<StartOutcome, { kind: "detached" | "reused" }>,
 ): Record<string, unknown> {
-  const { kind, files, record: { host, port, server, supervisor, command, logFile } } = outcome;
-  const isTls = kind === "detached" && outcome.isTls;
+  const { files, record: { host, port, server, supervisor, command, logFile } } = outcome;
+  const { isTls, readyMs } = outcome.kind === "reused" ? { isTls: false, readyMs: 0 } : outcome;
   return {
     port,
     host,
@@ -31,36 +31,33 @@ export function startJson(
     pidFile: files.pid,
     logFile,
     command: command.map(maskSecrets),
-    readyMs: kind === "detached" ? outcome.readyMs : 0,
-    reused: kind === "reused",
+    readyMs,
+    reused: outcome.kind === "reused",
   };
 }
 
 /** A stop of one port. */
 export function stopJson({ port, outcome, processes }: StopResult): Record<string, unknown> {
-  return {
-    port,
-    outcome,
-    processes: processes.map(({ process, fate }) => ({
-      ...shown(process),
-      outcome: fate === "survived" ? "leftAlone" : fate,
-    })),
-  };
+  const fates = processes.map(({ process, fate }) => ({
+    ...shown(process),
+    outcome: fate === "survived" ? "leftAlone" : fate,
+  }));
+  return { port, outcome, processes: fates };
 }
 
 /** The state of one port. */
 export function statusJson(status: PortStatus, now: number): Record<string, unknown> {
   const { view, state, responds, isTls, ageMs } = status;
   const { port, server, files, pidFile } = view;
-  const record = server?.record ?? null;
+  const record = server?.record;
   const processes = processesOf(view);
   return {
     port,
     state,
-    managed: record !== null,
+    managed: server !== null,
     pid: record?.server?.pid ?? processes[0]?.pid ?? null,
     supervisorPid: server?.supervisor?.pid ?? null,
-    url: record === null ? null : urlOf(record.host, port, isTls),
+    url: record ? urlOf(record.host, port, isTls) : null,
     startedAt: ageMs === null ? null : new Date(now - ageMs).toISOString(),
     uptimeSeconds: ageMs === null ? null : Math.round(ageMs / 1000),
     command: record?.command.map(maskSecrets) ?? null,
@@ -77,13 +74,7 @@ export function statusJson(status: PortStatus, now: number): Record<string, unkn
 
 /** A failure. */
 export function errorJson({ kind, message, details }: ServerError): Record<string, unknown> {
-  const { processes = [], logFile, logTail } = details;
-  return {
-    error: {
-      kind,
-      message,
-      processes: processes.map(shown),
-      ...logFile === undefined ? {} : { logFile, logTail: (logTail ?? []).map(maskSecrets) },
-    },
-  };
+  const { processes = [], logFile, logTail = [] } = details;
+  const log = logFile === undefined ? {} : { logFile, logTail: logTail.map(maskSecrets) };
+  return { error: { kind, message, processes: processes.map(shown), ...log } };
 }

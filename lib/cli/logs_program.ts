@@ -9,9 +9,10 @@ import { currentPlatform } from "../platform/mod.ts";
 import { filesOf, lookAtGuard, openFile, type OwnFile, readFrom, tailOf } from "../port/mod.ts";
 import { delay, listenForStop } from "../process/mod.ts";
 import { commandFor } from "./calling.ts";
-import { configureLogs } from "./config.ts";
+import { configureLogs, type LogsConfig } from "./config.ts";
 import { plain } from "./plain.ts";
-import { configureFrom, type Context, pidDirOf } from "./program.ts";
+import { configured, type Context, pidDirOf, type Program } from "./program.ts";
+import type { Writer } from "./writer.ts";
 
 /** Most of the log that its last lines are taken from, bytes. */
 const TAIL_BYTES = 4 << 20;
@@ -20,24 +21,20 @@ const TAIL_BYTES = 4 << 20;
 const FOLLOW_EVERY_MS = 200;
 
 /** Runs `logs_server`. */
-export async function logsProgram(args: readonly string[], context: Context): Promise<number> {
-  const configured = await configureFrom("logs", configureLogs, args, context);
-  if (typeof configured === "number") return configured;
-  const { port, lines, follow, pidDir } = configured.config;
-  const path = await logOf(port, pidDirOf(pidDir, context.calling));
+export const logsProgram: Program = configured("logs", configureLogs, logs);
+
+async function logs(config: LogsConfig, { writer, calling }: Context): Promise<number> {
+  const { port, lines, follow, pidDir } = config;
+  const path = await logOf(port, pidDirOf(pidDir, calling));
   const first = openFile(path, "read");
   if (!("file" in first)) {
-    const how = commandFor(context.calling, "start", { port, more: ["--detach"] });
-    const why = first.kind === "absent" ? "no such file" : first.reason;
-    throw new ServerError(
-      "pidFile",
-      `No log of port ${port} (${plain(path)}: ${why}); a server in the background has one: ${how}`,
-    );
+    const how = commandFor(calling, "start", { port, more: ["--detach"] });
+    const why = `${plain(path)}: ${first.kind === "absent" ? "no such file" : first.reason}`;
+    const what = `No log of port ${port} (${why}); a server in the background has one: ${how}`;
+    throw new ServerError("pidFile", what);
   }
-  const size = first.info.size;
-  const tail = lastLines(tailOf(path, TAIL_BYTES), lines);
-  context.writer.raw(new TextEncoder().encode(tail));
-  if (follow) await followFrom(path, first, size, context);
+  writer.raw(lastLines(tailOf(path, TAIL_BYTES), lines));
+  if (follow) await followFrom(path, first, writer);
   else first.file.close();
   return 0;
 }
@@ -52,26 +49,18 @@ async function logOf(port: number, pidDir: string): Promise<string> {
 
 function lastLines(text: string, count: number): string {
   if (count === 0 || text === "") return "";
-  const lines = text.replace(/\n$/, "").split("\n").slice(-count);
-  return `${lines.join("\n")}\n`;
+  return `${text.replace(/\n$/, "").split("\n").slice(-count).join("\n")}\n`;
 }
 
 /** As `tail -F`: goes on with the new file where the log was moved aside, until it is asked to stop. */
-async function followFrom(
-  path: string,
-  first: OwnFile,
-  from: number,
-  { writer }: Context,
-): Promise<void> {
+async function followFrom(path: string, first: OwnFile, writer: Writer): Promise<void> {
   const requests = listenForStop({ ignoreHangup: false });
-  let [opened, at] = [first, from];
+  let [opened, at] = [first, first.info.size];
   while (!requests.isRequested && writer.failure("out") === null) {
     const { size } = opened.file.statSync();
     if (size < at) at = 0; // it was cut
-    if (size > at) {
-      writer.raw(new TextEncoder().encode(readFrom(opened.file, at, size)));
-      at = size;
-    }
+    if (size > at) writer.raw(readFrom(opened.file, at, size));
+    at = size;
     const there = openFile(path, "read");
     if ("file" in there && there.info.ino !== opened.info.ino) {
       opened.file.close();

@@ -5,7 +5,6 @@
  */
 
 import type { HiddenHolder, ProcessRow } from "../platform/mod.ts";
-import type { PidFile } from "../port/mod.ts";
 import { BUILTIN_WORD } from "./options.ts";
 import { plain, quoteWords } from "./plain.ts";
 
@@ -47,64 +46,17 @@ export function describeCommand(command: readonly string[]): string {
 
 /** A time span: `2 h 5 min`, `12 s`. */
 export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000)) || 0;
-  const units: [number, string][] = [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-  const first = units.findIndex(([size]) => seconds >= size);
-  if (first === -1) return "0 s";
-  let rest = seconds;
-  const parts = units.slice(first, first + 2).map(([size, name]) => {
+  let rest = Math.max(0, Math.round(ms / 1000)) || 0;
+  const parts: string[] = [];
+  for (const [size, name] of [[86_400, "d"], [3600, "h"], [60, "min"], [1, "s"]] as const) {
     const count = Math.floor(rest / size);
+    if (count > 0 || parts.length > 0) parts.push(count > 0 ? `${count} ${name}` : "");
     rest -= count * size;
-    return count > 0 ? `${count} ${name}` : "";
-  });
-  return parts.filter((part) => part !== "").join(" ");
+  }
+  return parts.slice(0, 2).filter((part) => part !== "").join(" ") || "0 s";
 }
 
 /** `1 process`, `3 processes`. */
-export function count(number: number, one: string, many: string = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
-}
-
-/** A stale PID file is removed. */
-export function stalePidFile(pidFile: PidFile, isAlive: boolean): string {
-  const what = pidFile.kind !== "pid"
-    ? "no process ID in it"
-    : `process ${pidFile.pid} ${isAlive ? "is another program" : "not running"}`;
-  return `⚠️  Stale PID file found (${what}), removing...`;
-}
-
-/** A process may not be signalled. */
-export function accessDenied(pid: number): string {
-  return `❌ Access denied to process ${pid}: Operation not permitted\n` +
-    "   Run again with sudo, or as Administrator";
-}
-
-/** Processes that are going to be stopped. */
-export function foundProcesses(port: number, processes: readonly ProcessRow[]): string {
-  return [
-    `⚠️  Found ${processes.length} process(es) using port ${port}:`,
-    ...processes.map((process) => `   ${describeProcess(process)}`),
-  ].join("\n");
-}
-
-/** Processes that have left a server and live on. */
-export function leftAlive(processes: readonly ProcessRow[]): string {
-  return processes.map((one) => `ℹ️  Still running, started by the server: ${describeProcess(one)}`)
-    .join("\n");
-}
-
-/** Processes that needed force. */
-export function killed(processes: readonly Pick<ProcessRow, "pid" | "name">[]): string {
-  const names = processes.map(({ pid, name }) => `PID ${pid} (${plain(name)})`).join(", ");
-  return `⚠️  Killed after the grace: ${names}`;
-}
-
-/** A port was freed. */
-export function stopped(port: number): string {
-  return `✅ Server stopped, port ${port} is free`;
-}
-
-/** A port is held, as was seen. */
-export function stillInUse(port: number): string {
-  return `❌ Port ${port} is still in use`;
+export function processCount(number: number): string {
+  return number === 1 ? "1 process" : `${number} processes`;
 }

@@ -7,17 +7,14 @@
 import { resolve } from "@std/path/resolve";
 import { reasonOf, ServerError } from "../errors.ts";
 import { portsOf } from "../port/mod.ts";
-import { type Calling, commandFor, currentCalling } from "./calling.ts";
-import type { Asked, Configure, StatusConfig } from "./config.ts";
-import { readDotenv, type Surroundings } from "./settings.ts";
+import type { StatusOptions } from "../status/mod.ts";
+import { type Calling, currentCalling } from "./calling.ts";
+import type { Configure, StopConfig } from "./config.ts";
 import { errorJson } from "./json.ts";
 import { type ProgramName, VERSION } from "./options.ts";
 import { plain } from "./plain.ts";
-import type { Line } from "./stop_messages.ts";
+import { readDotenv } from "./settings.ts";
 import { Writer } from "./writer.ts";
-
-/** How long a reader that does not read is waited for at the end, ms: a server's end must not hang on it. */
-const FINISH_MS = 500;
 
 /** What a program works with. */
 export interface Context {
@@ -38,40 +35,21 @@ export type Program = (args: readonly string[], context: Context) => Promise<num
  */
 export async function runProgram(program: Program, args: readonly string[]): Promise<number> {
   const env = Deno.env.toObject();
-  const writer = new Writer(env);
-  const code = await codeOf(program, args, { writer, calling: currentCalling(env), env });
-  await writer.finish(FINISH_MS);
+  const writer = new Writer();
+  const code = await program(args, { writer, calling: currentCalling(env), env }).catch((error) => {
+    const failure = failureOf(error);
+    // Looked for in the words themselves, since what is wrong may be the arguments.
+    const isJson = args.slice(0, [...args, "--"].indexOf("--")).includes("--json");
+    if (isJson) writer.out(JSON.stringify(errorJson(failure)));
+    else writer.err(failureText(failure));
+    return failure.code;
+  });
+  await writer.finish();
   const failure = writer.failure("out");
   if (failure === null || failure === "Broken pipe" || code !== 0) return code;
   writer.err(`❌ Cannot write the output: ${failure}`);
-  await writer.finish(FINISH_MS);
+  await writer.finish();
   return 1;
-}
-
-async function codeOf(
-  program: Program,
-  args: readonly string[],
-  context: Context,
-): Promise<number> {
-  const { writer } = context;
-  try {
-    refuseOldDeno();
-    return await program(args, context);
-  } catch (error) {
-    const failure = failureOf(error);
-    if (asksForJson(args)) writer.out(JSON.stringify(errorJson(failure)));
-    else writer.err(failureText(failure));
-    return failure.code;
-  }
-}
-
-/** From 2.7 on Deno has locks that do not wait. Bun's layer brings its own. */
-function refuseOldDeno(): void {
-  if ("Bun" in globalThis) return;
-  const { deno } = Deno.version;
-  const [major = 0, minor = 0] = deno.split(".").map(Number);
-  if (major > 2 || (major === 2 && minor >= 7)) return;
-  throw new ServerError("usage", `Deno 2.7 or later is needed, this is ${deno}: run deno upgrade`);
 }
 
 /** The reason comes first, then the last lines of the log. */
@@ -81,12 +59,6 @@ function failureText({ message, details: { logFile, logTail = [] } }: ServerErro
   return [`❌ ${message}`, `   The last lines of ${plain(logFile)}:`, ...tail].join("\n");
 }
 
-/** Looked for in the words themselves, since what is wrong may be the arguments. */
-function asksForJson(args: readonly string[]): boolean {
-  const end = args.indexOf("--");
-  return args.slice(0, end === -1 ? args.length : end).includes("--json");
-}
-
 /** What is told of an error: of one that nobody has foreseen, that it is that. */
 export function failureOf(error: unknown): ServerError {
   if (error instanceof ServerError) return error;
@@ -94,35 +66,37 @@ export function failureOf(error: unknown): ServerError {
   return new ServerError("internal", `Internal error: ${what}`, { cause: error });
 }
 
-/** Reads the arguments; an exit code if only help or version was asked for. */
-export async function configureFrom<T extends object>(
-  program: ProgramName,
+/** A program that is told what its arguments mean; help and version are answered for it. */
+export function configured<T extends object>(
+  name: ProgramName,
   configure: Configure<T>,
-  args: readonly string[],
-  { writer, calling, env }: Context,
-): Promise<{ readonly config: T; readonly around: Surroundings } | number> {
-  const { variables, warnings } = await readDotenv();
-  const around = { env, dotenv: variables };
-  const config = configure(args, around);
-  if (config === "help" || config === "version") {
-    return await answer(program, config, writer, calling);
-  }
-  for (const warning of warnings) writer.err(`⚠️  ${warning}`);
-  return { config, around };
+  run: (config: T, context: Context) => Promise<number>,
+): Program {
+  return async (args, context) => {
+    refuseOldDeno();
+    const { writer, calling, env } = context;
+    const { variables, warnings } = await readDotenv();
+    const config = configure(args, { env, dotenv: variables });
+    if (config === "help") {
+      const { helpOf } = await import("./help.ts");
+      writer.out(helpOf(name, calling.wordsFor(name)));
+      return 0;
+    }
+    if (config === "version") {
+      writer.out(`${name}_server ${VERSION}`);
+      return 0;
+    }
+    for (const warning of warnings) writer.err(`⚠️  ${warning}`);
+    return await run(config, context);
+  };
 }
 
-async function answer(
-  program: ProgramName,
-  asked: Asked,
-  writer: Writer,
-  calling: Calling,
-): Promise<number> {
-  if (asked === "version") writer.out(`${program}_server ${VERSION}`);
-  else {
-    const { helpOf } = await import("./help.ts");
-    writer.out(helpOf(program, calling.wordsFor(program)));
-  }
-  return 0;
+/** From 2.7 on Deno has locks that do not wait. Bun's layer brings its own. */
+function refuseOldDeno(): void {
+  const { deno } = Deno.version;
+  const [major = 0, minor = 0] = deno.split(".").map(Number);
+  if ("Bun" in globalThis || major > 2 || (major === 2 && minor >= 7)) return;
+  throw new ServerError("usage", `Deno 2.7 or later is needed, this is ${deno}: run deno upgrade`);
 }
 
 /** The PID directory without symlinks; `create` where a start needs it. */
@@ -132,80 +106,48 @@ export function pidDirOf(given: string | null, calling: Calling, create = false)
     if (create && given === null) Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
     return Deno.realPathSync(dir);
   } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound;
     // It was deleted under a server, or there was none yet: what runs is found by its port.
-    if (error instanceof Deno.errors.NotFound && !create) return resolve(dir);
-    const reason = error instanceof Deno.errors.NotFound ? "no such folder" : reasonOf(error);
+    if (isMissing && !create) return resolve(dir);
+    const reason = isMissing ? "no such folder" : reasonOf(error);
     const kind = create ? "pidFile" : "usage";
     throw new ServerError(kind, `Cannot use the PID directory "${plain(dir)}": ${reason}`);
   }
 }
 
-/** The command that stops a server, as it works here. */
-export function stopCommandFor(calling: Calling, port: number, pidDir: string): string {
-  return shownCommand(calling, "stop", port, pidDir);
-}
-
-/** The command that runs a program for a port, as it works here; `null` for the default directory. */
-export function shownCommand(
+/** What a stop or status looks at: the ports, each once, and which of them are wanted after all. */
+export function targetsOf(
+  { ports, all, here, pidDir: given }: Pick<StopConfig, "ports" | "all" | "here" | "pidDir">,
   calling: Calling,
-  program: ProgramName,
-  port: number,
-  pidDir: string | null,
-): string {
-  const isDefault = defaultDir(calling) === pidDir;
-  return commandFor(calling, program, { port, pidDir: isDefault ? null : pidDir });
+): Pick<Required<StatusOptions>, "ports" | "pidDir" | "isWanted"> {
+  const pidDir = pidDirOf(given, calling);
+  const cwd = here ? currentFolder() : "";
+  const below = cwd.replace(/(?<![\\/])$/, () => cwd.includes("\\") ? "\\" : "/");
+  return {
+    pidDir,
+    ports: all || here ? [...new Set([...ports, ...portsIn(pidDir)])] : ports,
+    isWanted: ({ server }) =>
+      !here || server?.record.cwd === cwd || (server?.record.cwd.startsWith(below) ?? false),
+  };
 }
 
-function defaultDir(calling: Calling): string | null {
+function portsIn(pidDir: string): number[] {
   try {
-    return Deno.realPathSync(calling.pidDir());
-  } catch {
-    return null; // there is none yet, or no place for it
+    return portsOf(Array.from(Deno.readDirSync(pidDir), ({ name }) => name));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
+    throw new ServerError("usage", `Cannot read the PID directory: ${reasonOf(cause)}`, { cause });
   }
-}
-
-/** The ports that a program is asked about, each once. */
-export function portsIn(
-  { ports, all, here }: Pick<StatusConfig, "ports" | "all" | "here">,
-  pidDir: string,
-): number[] {
-  if (!all && !here) return [...ports];
-  try {
-    const names = Array.from(Deno.readDirSync(pidDir), ({ name }) => name);
-    return [...new Set([...ports, ...portsOf(names)])];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [...ports];
-    throw new ServerError("usage", `Cannot read the PID directory: ${reasonOf(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-/** Whether a folder is the current one or lies below it. */
-export function isHere(folder: string | undefined, cwd: string): boolean {
-  if (folder === undefined) return false;
-  const below = cwd.endsWith("/") || cwd.endsWith("\\")
-    ? cwd
-    : `${cwd}${cwd.includes("\\") ? "\\" : "/"}`;
-  return folder === cwd || folder.startsWith(below);
 }
 
 /** The current folder, which may be gone. */
 export function currentFolder(): string {
   try {
     return Deno.cwd();
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound
       ? "The current folder no longer exists"
-      : `Cannot tell the current folder: ${reasonOf(error)}`;
-    throw new ServerError("usage", reason, { cause: error });
-  }
-}
-
-/** Says lines, each where it belongs. */
-export function sayLines(lines: readonly Line[], writer: Writer): void {
-  for (const { stream, text } of lines) {
-    if (stream === "live") writer.live(text);
-    else if (text !== "") writer[stream](text);
+      : `Cannot tell the current folder: ${reasonOf(cause)}`;
+    throw new ServerError("usage", reason, { cause });
   }
 }

@@ -5,17 +5,13 @@
  */
 
 import { type FailureKind, ServerError } from "../errors.ts";
-import type { PortUse } from "../platform/mod.ts";
-import { type PortView, processesOf, type Reason, type Refusal, urlOf } from "../port/mod.ts";
+import { type PortView, processesOf, type Reason, urlOf } from "../port/mod.ts";
+import type { Refused } from "../start/mod.ts";
 import { describeHidden, describeProcess, duration } from "./messages.ts";
 import { plain } from "./plain.ts";
 
-/** What a refusal is worded with. */
-export interface RefusalFacts {
-  /** The port as it was seen. */
-  readonly view: PortView;
-  /** Why not, and the exit code. */
-  readonly refusal: Refusal;
+/** What a refusal is worded with: the port as it was seen, why not, and more. */
+export interface RefusalFacts extends Pick<Refused, "view" | "refusal"> {
   /** Where the server was to listen. */
   readonly host: string;
   /** How long the server has been running, ms. */
@@ -30,27 +26,28 @@ export interface RefusalFacts {
 
 /** A start that is refused, as the error that it ends with. */
 export function startRefusal(facts: RefusalFacts): ServerError {
-  const { view, refusal: { reason, code } } = facts;
+  const { view, refusal: { code } } = facts;
   const processes = processesOf(view);
   const kind: FailureKind = code === 2 ? "usage" : code === 4 ? "accessDenied" : "portInUse";
-  return new ServerError(kind, startMessage(reason, facts), { processes, code });
+  return new ServerError(kind, startMessage(facts), { processes, code });
 }
 
-function startMessage(reason: Reason, facts: RefusalFacts): string {
-  const { view: { port, probe }, view } = facts;
+function startMessage(facts: RefusalFacts): string {
+  const { view, host, refusal: { reason } } = facts;
+  const { port, probe } = view;
   switch (reason) {
     case "denied":
       return port < 1024
         ? `Port ${port} is privileged: run with sudo, or choose a port from 1024 on`
         : `Port ${port} may not be bound by this user: choose another`;
     case "noAddress":
-      return `Host "${facts.host}" is not an address of this machine`;
+      return `Host "${host}" is not an address of this machine`;
     case "badHost":
-      return `Host "${facts.host}" cannot be resolved`;
-    case "probeFailed":
-      return `Cannot try port ${port}: ${
-        typeof probe === "object" ? plain(probe?.failed ?? "") : ""
-      }`;
+      return `Host "${host}" cannot be resolved`;
+    case "probeFailed": {
+      const why = typeof probe === "object" ? plain(probe?.failed ?? "") : "";
+      return `Cannot try port ${port}: ${why}`;
+    }
     case "starting":
     case "elsewhere":
     case "inside":
@@ -62,17 +59,13 @@ function startMessage(reason: Reason, facts: RefusalFacts): string {
 
 function portInUse(facts: RefusalFacts): string {
   const { view, next, refusal: { reason } } = facts;
-  const holders = [
-    ...processesOf(view).map(describeProcess),
-    ...view.hidden.map(describeHidden),
-  ];
+  const holders = [...processesOf(view).map(describeProcess), ...view.hidden.map(describeHidden)];
   const notes = notesOf(facts);
-  const list = ["", "Processes using the port:", ...holders.map((line) => `  - ${line}`)];
+  const isUntold = reason === "unknown" && view.guard.kind === "unknown";
   return [
-    reason === "unknown" && view.guard.kind === "unknown"
-      ? reasonLine(reason, view)
-      : `Port ${view.port} is already in use!`,
-    ...holders.length > 0 ? list : [],
+    isUntold ? reasonLine(reason, view) : `Port ${view.port} is already in use!`,
+    ...holders.length > 0 ? ["", "Processes using the port:"] : [],
+    ...holders.map((line) => `  - ${line}`),
     ...notes.length > 0 ? ["", ...notes] : [],
     "",
     "Options:",
@@ -84,9 +77,9 @@ function portInUse(facts: RefusalFacts): string {
 /** Only what would help: not `--force` where it was given, or cannot signal. */
 function remedies({ view, isForced, refusal: { reason } }: RefusalFacts): string[] {
   const uid = Deno.uid();
-  const mayNot = uid !== 0 && uid !== null &&
-    (view.hidden.length > 0 ||
-      processesOf(view).some((one) => one.uid !== null && one.uid !== uid));
+  const isOthers = view.hidden.length > 0 ||
+    processesOf(view).some((one) => one.uid !== null && one.uid !== uid);
+  const mayNot = uid !== 0 && uid !== null && isOthers;
   const isVain = isForced || mayNot || reason === "protected" || reason === "used";
   return [
     ...isVain ? [] : ["Run with --force to kill existing processes"],
@@ -95,29 +88,22 @@ function remedies({ view, isForced, refusal: { reason } }: RefusalFacts): string
   ];
 }
 
-function notesOf(facts: RefusalFacts): string[] {
-  const { view, refusal: { reason }, ageMs, stopCommand } = facts;
-  const { server, strangers } = view;
-  const record = server?.record;
-  const since = `${duration(ageMs)} ago`;
+function notesOf({ view, refusal: { reason }, ageMs, stopCommand }: RefusalFacts): string[] {
+  const { server, strangers, isElsewhere, files } = view;
   const notes: string[] = [];
-  if (record && server.supervisor !== null) {
-    const { supervisor, port, host, cwd, state, logFile } = record;
-    notes.push(
-      `Started by start_server (PID ${supervisor.pid}) ${since} in ${plain(cwd)}, now ${state}.`,
-      ...logFile === null ? [] : [`Its log: ${plain(logFile)}`],
-      `Use it: ${urlOf(host, port)}`,
-    );
-  } else if (record) {
-    const pid = record.supervisor.pid;
-    notes.push(
-      `Orphaned: started ${since} in ${
-        plain(record.cwd)
-      }, but its supervisor (PID ${pid}) was killed.`,
-    );
+  if (server !== null) {
+    const { supervisor: { pid }, port, host, cwd, state, logFile } = server.record;
+    const where = `${duration(ageMs)} ago in ${plain(cwd)}`;
+    if (server.supervisor === null) {
+      notes.push(`Orphaned: started ${where}, but its supervisor (PID ${pid}) was killed.`);
+    } else {
+      notes.push(`Started by start_server (PID ${pid}) ${where}, now ${state}.`);
+      if (logFile !== null) notes.push(`Its log: ${plain(logFile)}`);
+      notes.push(`Use it: ${urlOf(host, port)}`);
+    }
   }
-  if (view.isElsewhere) notes.push(`It belongs to another PID directory: ${plain(view.files.dir)}`);
-  if (record) notes.push(`Stop it: ${stopCommand}`);
+  if (isElsewhere) notes.push(`It belongs to another PID directory: ${plain(files.dir)}`);
+  if (server !== null) notes.push(`Stop it: ${stopCommand}`);
   for (const { process, protection, origin, restarter } of strangers) {
     if (protection !== null) notes.push(`PID ${process.pid} is left alone: ${protection}`);
     else if (origin !== null) notes.push(plain(origin));
@@ -127,17 +113,35 @@ function notesOf(facts: RefusalFacts): string[] {
   return notes;
 }
 
+/** A stop that is refused, line by line. */
+export function stopRefusal(reason: Reason, view: PortView): string[] {
+  const { port, strangers, hidden } = view;
+  switch (reason) {
+    case "protected":
+      return strangers.filter(({ protection }) => protection !== null)
+        .map((one) => `❌ Not stopping ${describeProcess(one.process)}: ${one.protection}`);
+    case "hidden":
+      return hidden.map((one) => `❌ Port ${port} is in use by ${describeHidden(one)}`);
+    case "managedOnly": {
+      const list = strangers.map(({ process }) => `\n   ${describeProcess(process)}`).join("");
+      return [`❌ ${reasonLine(reason, view)}:${list}`];
+    }
+    default:
+      return [`❌ ${reason === "inside" ? "Not stopping: " : ""}${reasonLine(reason, view)}`];
+  }
+}
+
 /** The reason of a refusal, in a line. */
 export function reasonLine(reason: Reason, view: PortView): string {
-  const { port, guard, server, uses, unknown } = view;
-  const because = guard.kind === "unknown" ? guard.because : unknown;
+  const { port, guard, server, uses } = view;
+  const because = plain((guard.kind === "unknown" ? guard.because : view.unknown) ?? "");
   switch (reason) {
     case "elsewhere":
-      return `Cannot tell from here who uses port ${port}: ${plain(because ?? "")}`;
+      return `Cannot tell from here who uses port ${port}: ${because}`;
     case "unknown":
-      return `Cannot tell who uses port ${port}: ${plain(because ?? "")}`;
+      return `Cannot tell who uses port ${port}: ${because}`;
     case "used":
-      return uses.length > 0 ? uses.map((use) => useLine(port, use)).join("\n") : boundLine(port);
+      return usesText(port, uses);
     case "inside":
       return `This command runs inside the server on port ${port} and would end itself: run it from ` +
         `another terminal, or signal the supervisor: kill ${server?.record.supervisor.pid}`;
@@ -153,13 +157,14 @@ export function reasonLine(reason: Reason, view: PortView): string {
   }
 }
 
-function useLine(port: number, { process, peer }: PortUse): string {
-  const who = process === null ? "a process that cannot be seen" : describeProcess(process);
-  const what = peer === null ? "has bound it" : `uses it for a connection with ${peer}`;
-  return `Nothing listens on port ${port}, but ${who} ${what}`;
-}
-
-function boundLine(port: number): string {
-  return `Port ${port} is held, but nobody listens on it: a program has bound it without ` +
-    "listening yet, or its owner is in another container or namespace";
+function usesText(port: number, uses: PortView["uses"]): string {
+  if (uses.length === 0) {
+    return `Port ${port} is held, but nobody listens on it: a program has bound it without ` +
+      "listening yet, or its owner is in another container or namespace";
+  }
+  return uses.map(({ process, peer }) => {
+    const who = process === null ? "a process that cannot be seen" : describeProcess(process);
+    const what = peer === null ? "has bound it" : `uses it for a connection with ${peer}`;
+    return `Nothing listens on port ${port}, but ${who} ${what}`;
+  }).join("\n");
 }

@@ -53,39 +53,36 @@ export function variable(
 
 /** Reads a port: 1 to 65535, decimal digits only. */
 export function parsePort(text: string, source: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port >= 1 && port <= 65535) return port;
-  throw bad(source, text, "not a port (1 to 65535, decimal digits only)");
+  const isPort = /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
+  return Number(valid(isPort, text, source, "a port (1 to 65535, decimal digits only)"));
 }
 
 /** Reads a host name or address; an IPv6 address may stand in brackets. */
 export function parseHost(text: string, source: string): string {
   const host = text.replace(/^\[(.*)\]$/, "$1");
-  if (/^[\w.:%-]+$/.test(host)) return host;
-  throw bad(source, text, "not a host name or address");
+  valid(/^[\w.:%-]+$/.test(host), text, source, "a host name or address");
+  return host;
 }
 
 /** Reads seconds, with decimals, as ms; a day is the longest wait that can be meant. */
 export function parseSeconds(text: string, source: string): number {
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (seconds <= 86_400) return Math.round(seconds * 1000);
-  throw bad(source, text, "not a number of seconds (0 to 86400)");
+  const isTime = /^\d+(\.\d+)?$/.test(text) && Number(text) <= 86_400;
+  return Math.round(Number(valid(isTime, text, source, "a number of seconds (0 to 86400)")) * 1000);
 }
 
 /** Reads the path of a URL. */
 export function parsePath(text: string, source: string): string {
-  if (/^\/[!-~]*$/.test(text)) return text;
-  throw bad(source, text, "not a path that begins with /");
+  return valid(/^\/[!-~]*$/.test(text), text, source, "a path that begins with /");
 }
 
 /** Reads a number of lines. */
 export function parseLines(text: string, source: string): number {
-  if (/^\d{1,7}$/.test(text)) return Number(text);
-  throw bad(source, text, "not a number of lines");
+  return Number(valid(/^\d{1,7}$/.test(text), text, source, "a number of lines"));
 }
 
-function bad(source: string, text: string, reason: string): ServerError {
-  return new ServerError("usage", `Invalid value for ${source}: "${plain(text)}" is ${reason}`);
+function valid(isValid: boolean, text: string, source: string, what: string): string {
+  if (isValid) return text;
+  throw new ServerError("usage", `Invalid value for ${source}: "${plain(text)}" is not ${what}`);
 }
 
 /** Variables of a file, and what is wrong with its other lines. */
@@ -123,33 +120,26 @@ export async function readEnvFiles(
   paths: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<EnvFile> {
-  const added = new Map<string, string>();
-  const warnings: string[] = [];
-  for (const path of paths) {
+  const files = await Promise.all(paths.map(async (path) => {
     const text = readFile(path);
-    if (text === null) {
-      throw new ServerError("usage", `Cannot read --env-file ${plain(path)}: no such file`);
-    }
-    const file = await parseEnvText(text, path);
-    warnings.push(...file.warnings);
-    for (const [name, value] of Object.entries(file.variables)) {
-      if (env[name] === undefined && !added.has(name)) added.set(name, value);
-    }
-  }
-  return { variables: Object.fromEntries(added), warnings };
+    if (text !== null) return await parseEnvText(text, path);
+    throw new ServerError("usage", `Cannot read --env-file ${plain(path)}: no such file`);
+  }));
+  const all = files.toReversed().flatMap(({ variables }) => Object.entries(variables));
+  return {
+    variables: Object.fromEntries(all.filter(([name]) => env[name] === undefined)),
+    warnings: files.flatMap(({ warnings }) => warnings),
+  };
 }
 
 /** The text of a regular file; `null` where there is none. */
 function readFile(path: string): string | null {
   try {
     return Deno.statSync(path).isFile ? Deno.readTextFileSync(path) : null;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return null;
-    }
-    throw new ServerError("usage", `Cannot read ${plain(path)}: ${reasonOf(error)}`, {
-      cause: error,
-    });
+  } catch (cause) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (cause instanceof NotFound || cause instanceof NotADirectory) return null;
+    throw new ServerError("usage", `Cannot read ${plain(path)}: ${reasonOf(cause)}`, { cause });
   }
 }
 

@@ -5,53 +5,75 @@
  * @module
  */
 
+import { resolve } from "@std/path/resolve";
 import { ServerError } from "../errors.ts";
-import { currentPlatform, MARKER_NAME } from "../platform/mod.ts";
-import { nextFreePort, placeOfMarker, type RunLog } from "../port/mod.ts";
-import { listenForStop } from "../process/mod.ts";
-import { type Refused, start, type StartOutcome, type StartReport } from "../start/mod.ts";
+import { currentPlatform, MARKER_NAME, type Platform } from "../platform/mod.ts";
+import { filesOf, nextFreePort, placeOfMarker, type RunLog } from "../port/mod.ts";
+import { listenForStop, type StopRequests } from "../process/mod.ts";
+import * as starts from "../start/mod.ts";
 import { commandFor } from "./calling.ts";
-import { configureStart } from "./config.ts";
+import { configureStart, type StartConfig } from "./config.ts";
+import { runningText, startEventLines, type StartWords } from "./event_messages.ts";
 import { startJson } from "./json.ts";
 import { maskSecrets } from "./messages.ts";
 import { BACKGROUND_WORD, BUILTIN_WORD, IN_BACKGROUND, type ProgramName } from "./options.ts";
-import {
-  configureFrom,
-  type Context,
-  failureOf,
-  sayLines,
-  shownCommand,
-  stopCommandFor,
-} from "./program.ts";
+import { configured, type Context, currentFolder, failureOf, pidDirOf } from "./program.ts";
 import { startRefusal } from "./refusals.ts";
-import { backgroundText, startEventLines } from "./start_messages.ts";
-import { StartSetup } from "./start_setup.ts";
+import { resolveCommand, type ServerCommand } from "./server_command.ts";
+import { readEnvFiles } from "./settings.ts";
 
 /** Runs `start_server`. */
 export async function startProgram(args: readonly string[], context: Context): Promise<number> {
   if (args[0] === BUILTIN_WORD) return await runBuiltin(args, context);
   const isSupervisor = args[0] === BACKGROUND_WORD;
   const own = isSupervisor ? args.slice(1) : args;
-  const configured = await configureFrom("start", configureStart, own, context);
-  if (typeof configured === "number") return configured;
+  return await configured("start", configureStart, async (config) => {
+    const setup = await setUp(config, context);
+    if (isSupervisor) return await inBackground(setup);
+    return await (config.detach ? detached(own, setup) : inForeground(setup));
+  })(own, context);
+}
+
+/** One start, as it was asked for and where. */
+interface Setup extends Context {
+  readonly config: StartConfig;
+  readonly platform: Platform;
+  readonly requests: StopRequests;
+  /** The folder that the server runs in. */
+  readonly cwd: string;
+  /** The PID directory, absolute and without symlinks; made if it is the default one. */
+  readonly pidDir: string;
+  /** The server's command, if it has one; throws a usage error. */
+  readonly command: () => ServerCommand | null;
+  readonly words: StartWords;
+}
+
+async function setUp(config: StartConfig, context: Context): Promise<Setup> {
+  const { calling, env } = context;
   const platform = await currentPlatform();
   const requests = listenForStop({ ignoreHangup: await platform.ignoresHangup() });
-  const setup = new StartSetup(configured, { context, platform, requests });
-  if (isSupervisor) return await inBackground(setup);
-  return await (setup.config.detach ? detached(own, setup) : inForeground(setup));
+  const cwd = currentFolder();
+  const pidDir = pidDirOf(config.pidDir, calling, true);
+  const command = () => resolveCommand(config, { env, isWindows: calling.isWindows });
+  const words = {
+    stopCommand: () => commandFor(calling, "stop", { port: config.port, pidDir }),
+    portHint: () => command()?.hint ?? null,
+    network: networkAddress,
+  };
+  return { ...context, config, platform, requests, cwd, pidDir, command, words };
 }
 
-async function inForeground(setup: StartSetup): Promise<number> {
-  return await conclude(await start(await setup.options(null, reporter(setup))), setup);
+async function inForeground(setup: Setup): Promise<number> {
+  return await conclude(await starts.start(await optionsOf(setup, null, reporter(setup))), setup);
 }
 
-async function detached(args: readonly string[], setup: StartSetup): Promise<number> {
-  const { context: { calling, writer }, platform, requests, cwd } = setup;
+async function detached(args: readonly string[], setup: Setup): Promise<number> {
+  const { calling, writer, platform, requests, cwd } = setup;
   const { detach } = await import("../start/detach.ts");
   const outcome = await detach({
     ...{ platform, requests, cwd },
     command: [...calling.selfCommand("-A"), BACKGROUND_WORD, ...args],
-    logFile: setup.logFile(),
+    logFile: logFileOf(setup),
     report: reporter(setup),
     onWait: (seconds, lastLine) => writer.live(`⏳ ${seconds} s: ${maskSecrets(lastLine)}`),
   });
@@ -60,34 +82,31 @@ async function detached(args: readonly string[], setup: StartSetup): Promise<num
 }
 
 /** Says what happens; with `--json` only what is wrong. */
-function reporter(setup: StartSetup): StartReport {
-  const words = setup.words();
-  const { config: { json }, context: { writer } } = setup;
+function reporter({ words, config: { json }, writer }: Setup): starts.StartReport {
   return (event) => {
     const lines = startEventLines(event, words);
-    sayLines(json ? lines.filter(({ stream }) => stream === "err") : lines, writer);
+    writer.say(json ? lines.filter(({ stream }) => stream === "err") : lines);
   };
 }
 
 /** Reports to the launcher through stdout, and says the same in the log once that is open. */
-async function inBackground(setup: StartSetup): Promise<number> {
-  const words = setup.words();
-  let log: RunLog | null = null;
-  const report: StartReport = (event) => {
-    for (const { stream, text } of startEventLines(event, words)) {
+async function inBackground(setup: Setup): Promise<number> {
+  let log: RunLog | undefined;
+  const report: starts.StartReport = (event) => {
+    for (const { stream, text } of startEventLines(event, setup.words)) {
       if (stream !== "live") log?.write(`${text}\n`);
     }
     tell({ event });
   };
   try {
-    const options = await setup.options(setup.logFile(), report, (open) => log = open);
-    const outcome = await start(options);
+    const options = await optionsOf(setup, logFileOf(setup), report);
+    const outcome = await starts.start({ ...options, onLog: (open) => log = open });
     tell({ outcome });
     if (outcome.kind === "refused") return outcome.refusal.code;
     return outcome.kind === "ended" ? outcome.code : 0;
   } catch (error) {
     const { kind, message, code } = failureOf(error);
-    (log as RunLog | null)?.write(`❌ ${message}\n`);
+    (log as RunLog | undefined)?.write(`❌ ${message}\n`);
     tell({ error: { kind, message, code } });
     return code;
   }
@@ -101,32 +120,77 @@ function tell(line: unknown): void {
   }
 }
 
+/** What the use case is told. */
+async function optionsOf(
+  { env, calling, writer, platform, requests, pidDir, cwd, command, config }: Setup,
+  logFile: string | null,
+  report: starts.StartReport,
+): Promise<starts.StartOptions> {
+  const { host, port, force, reuse, graceMs, readyTimeoutMs, healthPath, corsOrigins } = config;
+  const { variables, warnings } = await readEnvFiles(config.envFiles, env);
+  for (const warning of warnings) writer.err(`⚠️  ${warning}`);
+  const self = calling.selfCommand("--allow-net", "--allow-env", "--allow-read");
+  const own = command()?.words ?? null;
+  const forBuiltin = {
+    ...corsOrigins === null ? {} : { CORS_ORIGINS: corsOrigins },
+    ...logFile === null ? {} : { [IN_BACKGROUND]: "1" },
+  };
+  const address = { HOST: host, PORT: String(port), SERVER_HOST: host, SERVER_PORT: String(port) };
+  return {
+    ...{ platform, requests, pidDir, cwd, logFile, report, onLog: () => {} },
+    ...{ host, port, force, reuse, graceMs, readyTimeoutMs, healthPath },
+    command: own,
+    fallback: [...self, BUILTIN_WORD, host, String(port)],
+    env: { ...variables, ...own === null ? forBuiltin : {}, ...address },
+    masked: (command) => command.map(maskSecrets),
+  };
+}
+
+/** Where the output goes of a server in the background. */
+function logFileOf({ config: { logFile, port }, pidDir, cwd }: Setup): string {
+  const { pid, lock, note, log } = filesOf(pidDir, port);
+  if (logFile === null) return log;
+  const path = resolve(cwd, logFile.replaceAll("{port}", String(port)));
+  if (![pid, lock, note].includes(path)) return path;
+  throw new ServerError("usage", `--log-file names a file of the port itself: "${path}"`);
+}
+
+/** An address of this machine that others in its network reach. */
+function networkAddress(): string | null {
+  try {
+    const isReached = ({ family, address }: Deno.NetworkInterfaceInfo) =>
+      family === "IPv4" && !/^(127|169\.254)\./.test(address);
+    return Deno.networkInterfaces().find(isReached)?.address ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** Says how it ended; returns the exit code. */
-async function conclude(outcome: StartOutcome, setup: StartSetup): Promise<number> {
+async function conclude(outcome: starts.StartOutcome, setup: Setup): Promise<number> {
   if (outcome.kind === "refused") throw await refusalOf(outcome, setup);
   if (outcome.kind === "ended") return outcome.code;
-  setup.context.writer.out(
-    setup.config.json ? JSON.stringify(startJson(outcome)) : backgroundText(outcome, setup.words()),
-  );
+  const { config: { json }, writer, words } = setup;
+  writer.out(json ? JSON.stringify(startJson(outcome)) : runningText(outcome, words));
   return 0;
 }
 
 /** Where no port is the trouble another one would not help. */
 const NOT_THE_PORT = ["denied", "noAddress", "badHost", "probeFailed"];
 
-async function refusalOf({ view, refusal }: Refused, setup: StartSetup): Promise<ServerError> {
-  const { config: { host, force, port }, context: { calling }, platform } = setup;
+async function refusalOf({ view, refusal }: starts.Refused, setup: Setup): Promise<ServerError> {
+  const { config: { host, force, port }, calling, platform } = setup;
   const record = view.server?.record;
   const age = record ? await platform.ageMs(record.server ?? record.supervisor) : null;
-  const next = NOT_THE_PORT.includes(refusal.reason) ? null : nextFreePort(port, host);
+  const free = NOT_THE_PORT.includes(refusal.reason) ? null : nextFreePort(port, host);
   return startRefusal({
     ...{ host, view, refusal },
     ageMs: age ?? (record ? Date.now() - record.startedAt : 0),
-    stopCommand: stopCommandFor(calling, port, view.files.dir),
+    stopCommand: commandFor(calling, "stop", { port, pidDir: view.files.dir }),
     isForced: force,
-    next: next === null
+    next: free === null
       ? null
-      : { port: next, command: commandFor(calling, "start", { port: next }) },
+      : { port: free, command: commandFor(calling, "start", { port: free }) },
   });
 }
 
@@ -137,7 +201,8 @@ async function runBuiltin(
 ): Promise<number> {
   const { serveBuiltin } = await import("../builtin/mod.ts");
   const pidDir = placeOfMarker(env[MARKER_NAME] ?? "")?.pidDir ?? null;
-  const command = (program: ProgramName) => shownCommand(calling, program, Number(port), pidDir);
+  const command = (program: ProgramName) =>
+    commandFor(calling, program, { port: Number(port), pidDir });
   await serveBuiltin({
     ...{ host, port: Number(port), corsOrigins: env.CORS_ORIGINS },
     commands: {

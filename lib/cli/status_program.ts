@@ -7,43 +7,34 @@
 import { currentPlatform } from "../platform/mod.ts";
 import { localTime, processesOf, urlOf } from "../port/mod.ts";
 import { type PortStatus, statusOf } from "../status/mod.ts";
-import { configureStatus } from "./config.ts";
+import { configureStatus, type StatusConfig } from "./config.ts";
 import { statusJson } from "./json.ts";
-import { count, describeCommand, describeHidden, describeProcess, duration } from "./messages.ts";
-import { plain } from "./plain.ts";
 import {
-  configureFrom,
-  type Context,
-  currentFolder,
-  isHere,
-  pidDirOf,
-  portsIn,
-} from "./program.ts";
+  describeCommand,
+  describeHidden,
+  describeProcess,
+  duration,
+  processCount,
+} from "./messages.ts";
+import { plain } from "./plain.ts";
+import { configured, type Context, type Program, targetsOf } from "./program.ts";
 import { reasonLine } from "./refusals.ts";
 
 /** Exit code where there is no server. */
 const NOT_RUNNING = 3;
 
 /** Runs `status_server`. */
-export async function statusProgram(args: readonly string[], context: Context): Promise<number> {
-  const configured = await configureFrom("status", configureStatus, args, context);
-  if (typeof configured === "number") return configured;
-  const { config } = configured;
-  const { writer } = context;
-  const pidDir = pidDirOf(config.pidDir, context.calling);
-  const cwd = config.here ? currentFolder() : "";
-  const statuses = await statusOf({
-    platform: await currentPlatform(),
-    ports: portsIn(config, pidDir),
-    pidDir,
-    healthPath: config.healthPath,
-    ...config.here ? { isWanted: (view) => isHere(view.server?.record.cwd, cwd) } : {},
-  });
+export const statusProgram: Program = configured("status", configureStatus, status);
+
+async function status(config: StatusConfig, { writer, calling }: Context): Promise<number> {
+  const { healthPath, json, all, here } = config;
+  const targets = targetsOf(config, calling);
+  const statuses = await statusOf({ ...targets, platform: await currentPlatform(), healthPath });
   const now = Date.now();
-  const isTable = config.all || config.here || statuses.length > 1;
-  if (config.json) { for (const one of statuses) writer.out(JSON.stringify(statusJson(one, now))); }
-  else if (statuses.length === 0) writer.out(`No server in ${plain(pidDir)}`);
-  else writer.out(isTable ? statusTable(statuses) : statusText(statuses[0]!, now));
+  if (json) { for (const one of statuses) writer.out(JSON.stringify(statusJson(one, now))); }
+  else if (statuses.length === 0) writer.out(`No server in ${plain(targets.pidDir)}`);
+  else if (all || here || statuses.length > 1) writer.out(statusTable(statuses));
+  else writer.out(statusText(statuses[0]!, now));
   return statuses.length === 0 ? NOT_RUNNING : Math.max(...statuses.map(({ code }) => code));
 }
 
@@ -139,7 +130,7 @@ function usage({ usage, view }: PortStatus): string | null {
   const { length } = processesOf(view);
   if (usage === null || length === 0) return null;
   return `${megabytes(usage.memoryBytes)} memory, ${usage.cpuSeconds.toFixed(1)} s CPU time, ` +
-    count(length, "process", "processes");
+    processCount(length);
 }
 
 function megabytes(bytes: number): string {

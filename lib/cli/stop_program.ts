@@ -5,89 +5,57 @@
  */
 
 import { currentPlatform } from "../platform/mod.ts";
-import { stopPorts, type StopResult } from "../stop/mod.ts";
-import { configureStop } from "./config.ts";
+import { stopPorts } from "../stop/mod.ts";
+import { configureStop, type StopConfig } from "./config.ts";
+import { out, stopEventLine, stopResultLines } from "./event_messages.ts";
 import { stopJson } from "./json.ts";
-import {
-  configureFrom,
-  type Context,
-  currentFolder,
-  isHere,
-  pidDirOf,
-  portsIn,
-  sayLines,
-} from "./program.ts";
-import { type Line, noServers, stopEventLine, stopResultLines } from "./stop_messages.ts";
+import { plain } from "./plain.ts";
+import { configured, type Context, type Program, targetsOf } from "./program.ts";
+import type { Line, Writer } from "./writer.ts";
 
 /** Worst first, as the exit code of several ports. */
 const SEVERITY = [4, 1, 0];
 
 /** Runs `stop_server`. */
-export async function stopProgram(args: readonly string[], context: Context): Promise<number> {
-  const configured = await configureFrom("stop", configureStop, args, context);
-  if (typeof configured === "number") return configured;
-  const { config } = configured;
-  const { graceMs, managed, dryRun, json, here } = config;
-  const { writer, calling } = context;
-  const pidDir = pidDirOf(config.pidDir, calling);
-  const ports = portsIn(config, pidDir);
-  const talk = new Talk(ports, context, json);
-  const cwd = here ? currentFolder() : "";
+export const stopProgram: Program = configured("stop", configureStop, stop);
+
+async function stop(config: StopConfig, { writer, calling }: Context): Promise<number> {
+  const { graceMs, managed, dryRun, json } = config;
+  const { ports, ...where } = targetsOf(config, calling);
+  const talk = talkInOrder(ports, writer);
+  const say = (port: number, lines: readonly Line[]) =>
+    talk.say(port, json ? lines.filter(({ stream }) => stream === "err") : lines);
   const results = await stopPorts(ports, {
-    ...{ platform: await currentPlatform(), pidDir, graceMs, managed, dryRun },
-    ...here ? { isWanted: (view) => isHere(view.server?.record.cwd, cwd) } : {},
-    report: (port, event) => talk.say(port, [stopEventLine(event)]),
-    onResult: (result) => talk.end(result),
+    ...where,
+    ...{ platform: await currentPlatform(), graceMs, managed, dryRun },
+    report: (port, event) => say(port, [stopEventLine(event)]),
+    onResult: (result) => {
+      if (result.outcome !== null) {
+        say(result.port, stopResultLines(result));
+        if (json) talk.say(result.port, [out(JSON.stringify(stopJson(result)))]);
+      }
+      talk.end(result.port);
+    },
   });
-  if (results.length === 0 && !json) writer.out(noServers(pidDir));
+  if (results.length === 0 && !json) writer.out(`✅ No server in ${plain(where.pidDir)}`);
   return SEVERITY.find((code) => results.some((one) => one.code === code)) ?? 0;
 }
 
 /** Says what happens on ports that are stopped side by side, in the order of the ports. */
-class Talk {
-  readonly #waiting: number[];
-  readonly #lines = new Map<number, Line[]>();
-  readonly #results = new Map<number, StopResult>();
-  readonly #ended = new Set<number>();
-  readonly #context: Context;
-  readonly #isJson: boolean;
-  readonly #count: number;
-
-  constructor(ports: readonly number[], context: Context, isJson: boolean) {
-    this.#waiting = [...ports];
-    this.#context = context;
-    this.#isJson = isJson;
-    this.#count = ports.length;
-  }
-
-  say(port: number, lines: readonly Line[]): void {
-    const said = this.#isJson ? lines.filter(({ stream }) => stream === "err") : lines;
-    if (port === this.#waiting[0]) sayLines(said, this.#context.writer);
-    else this.#lines.set(port, [...this.#lines.get(port) ?? [], ...said]);
-  }
-
-  end(result: StopResult | { readonly port: number; readonly outcome: null }): void {
-    const { port } = result;
-    if (result.outcome !== null) {
-      this.#results.set(port, result);
-      this.say(port, stopResultLines(result));
-    }
-    this.#ended.add(port);
-    while (this.#waiting.length > 0 && this.#ended.has(this.#waiting[0]!)) this.#next();
-    const done = this.#ended.size;
-    if (this.#count > 1) {
-      this.#context.writer.live(done === this.#count ? "" : `stopped ${done} of ${this.#count}`);
-    }
-  }
-
-  #next(): void {
-    const port = this.#waiting.shift()!;
-    const { writer } = this.#context;
-    const result = this.#results.get(port);
-    if (this.#isJson && result !== undefined) writer.out(JSON.stringify(stopJson(result)));
-    const next = this.#waiting[0];
-    if (next === undefined) return;
-    sayLines((this.#lines.get(next) ?? []).filter(({ stream }) => stream !== "live"), writer);
-    this.#lines.delete(next);
-  }
+function talkInOrder(ports: readonly number[], writer: Writer) {
+  const kept = new Map(ports.map((port): [number, Line[]] => [port, []]));
+  const ended = new Set<number>();
+  let at = 0; // of the port whose lines are said at once
+  return {
+    say(port: number, lines: readonly Line[]): void {
+      if (port === ports[at]) writer.say(lines);
+      else kept.get(port)!.push(...lines.filter(({ stream }) => stream !== "live"));
+    },
+    end(port: number): void {
+      ended.add(port);
+      while (ended.has(ports[at]!)) writer.say(kept.get(ports[++at]!) ?? []);
+      const isOver = ended.size === ports.length;
+      if (ports.length > 1) writer.live(isOver ? "" : `stopped ${ended.size} of ${ports.length}`);
+    },
+  };
 }

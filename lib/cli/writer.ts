@@ -9,7 +9,13 @@ import { reasonOf } from "../errors.ts";
 import { deadline, delay } from "../process/mod.ts";
 import { printable } from "./plain.ts";
 
-export { plain } from "./plain.ts";
+/** A text and where it goes; `live` is replaced by the next one. */
+export interface Line {
+  /** Where it goes. */
+  readonly stream: StreamName | "live";
+  /** The text, without its line end. */
+  readonly text: string;
+}
 
 /** Where texts go. */
 export interface Stream {
@@ -22,13 +28,11 @@ export interface Stream {
 /** Which of the two streams. */
 export type StreamName = "out" | "err";
 
-/** Colours of whole texts. */
-export type Colour = "red" | "yellow" | "green" | "dim";
-
-const CODES: Readonly<Record<Colour, number>> = { red: 31, yellow: 33, green: 32, dim: 2 };
-
 /** How long a stream that is slow holds up the other one, so that lines keep their order, ms. */
 const ORDER_MS = 200;
+
+/** How long a reader that does not read is waited for at the end, ms: a server's end must not hang on it. */
+const FINISH_MS = 500;
 
 /** How long a full pipe is left alone before it is tried again, ms. */
 const RETRY_MS = 10;
@@ -39,42 +43,45 @@ const PIPE_BYTES = 4096;
 /** Columns where a terminal does not tell. */
 const COLUMNS = 80;
 
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/;
+
 const CLEAR_LINE = "\r\x1b[K";
 
 /** Writes texts to both streams. */
 export class Writer {
   readonly #streams: Readonly<Record<StreamName, Stream>>;
-  readonly #env: Readonly<Record<string, string>>;
-  readonly #queues: Record<StreamName, Promise<void>> = {
-    out: Promise.resolve(),
-    err: Promise.resolve(),
-  };
-  readonly #pending: Record<StreamName, number> = { out: 0, err: 0 };
+  readonly #queues = { out: Promise.resolve(), err: Promise.resolve() };
+  readonly #pending = { out: 0, err: 0 };
   readonly #failures: Record<StreamName, string | null> = { out: null, err: null };
   #hasLiveLine = false;
 
-  /** The environment is for `NO_COLOR`; the streams are this process's unless given. */
+  /** The streams are this process's unless given. */
   constructor(
-    env: Readonly<Record<string, string>>,
     streams: Readonly<Record<StreamName, Stream>> = { out: Deno.stdout, err: Deno.stderr },
   ) {
-    this.#env = env;
     this.#streams = streams;
   }
 
   /** Queues a text for stdout, and ends its line. */
-  out(text: string, colour?: Colour): void {
-    this.#line("out", text, colour);
+  out(text: string): void {
+    this.#clear();
+    this.#queue("out", `${printable(text)}\n`);
   }
 
   /** Queues a text for stderr, and ends its line. */
-  err(text: string, colour?: Colour): void {
-    this.#line("err", text, colour);
+  err(text: string): void {
+    this.#clear();
+    this.#queue("err", `${printable(text)}\n`);
+  }
+
+  /** Says lines, each where it belongs; an empty one takes away what is shown in place. */
+  say(lines: readonly Line[]): void {
+    for (const { stream, text } of lines) if (text !== "" || stream === "live") this[stream](text);
   }
 
   /** Queues text for stdout as it is, as a server's log is; control characters are its own. */
-  raw(bytes: Uint8Array): void {
-    this.#queue("out", bytes);
+  raw(text: string): void {
+    this.#queue("out", text);
   }
 
   /**
@@ -85,10 +92,7 @@ export class Writer {
     if (!this.#streams.err.isTerminal() || this.#pending.err > 0) return;
     if (text === "") return this.#clear();
     this.#hasLiveLine = true;
-    this.#queue(
-      "err",
-      encode(CLEAR_LINE + fitted(printable(text.replace(/\s+/g, " ")), columns())),
-    );
+    this.#queue("err", CLEAR_LINE + fitted(printable(text.replace(/\s+/g, " ")), columns()));
   }
 
   /** Why a text could not be written, such as `Broken pipe`; `null` as long as all could. */
@@ -96,28 +100,18 @@ export class Writer {
     return this.#failures[name];
   }
 
-  /** Waits until all is written, but no longer than this for readers that do not read, ms. */
-  async finish(limitMs: number): Promise<void> {
+  /** Waits until all is written, but not for long for readers that do not read. */
+  async finish(): Promise<void> {
     this.#clear();
-    const all = Promise.all([this.#queues.out, this.#queues.err]);
-    await (limitMs === Infinity ? all : atMost(all, limitMs));
-  }
-
-  #line(name: StreamName, text: string, colour?: Colour): void {
-    const { NO_COLOR, TERM } = this.#env;
-    const isPlain = colour === undefined || NO_COLOR || TERM === "dumb" ||
-      !this.#streams[name].isTerminal();
-    const safe = printable(text);
-    this.#clear();
-    this.#queue(name, encode(isPlain ? `${safe}\n` : `\x1b[${CODES[colour]}m${safe}\x1b[0m\n`));
+    await atMost(Promise.all([this.#queues.out, this.#queues.err]), FINISH_MS);
   }
 
   #clear(): void {
-    if (this.#hasLiveLine) this.#queue("err", encode(CLEAR_LINE));
+    if (this.#hasLiveLine) this.#queue("err", CLEAR_LINE);
     this.#hasLiveLine = false;
   }
 
-  #queue(name: StreamName, bytes: Uint8Array): void {
+  #queue(name: StreamName, text: string): void {
     const other = name === "out" ? "err" : "out";
     const before = this.#queues[name];
     const beside = this.#pending[other] > 0 ? this.#queues[other] : null;
@@ -125,7 +119,7 @@ export class Writer {
     this.#queues[name] = (async () => {
       await before;
       if (beside !== null) await atMost(beside, ORDER_MS);
-      await this.#write(name, bytes);
+      await this.#write(name, new TextEncoder().encode(text));
       this.#pending[name]--;
     })();
   }
@@ -158,10 +152,6 @@ function isFull(error: unknown): boolean {
   return code === "EAGAIN" || code === "EINTR";
 }
 
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
 /** The text cut to a width, between words if there is a blank in its second half. */
 export function fitted(text: string, width: number): string {
   // The last column stays free: a cursor that has reached it may wrap.
@@ -177,12 +167,8 @@ export function fitted(text: string, width: number): string {
 
 /** Emoji and the scripts of East Asia take two columns. */
 function widthOf(char: string): number {
-  return /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]/.test(
-      char,
-    ) ||
-      char > "\u{1f000}" && char.length === 2
-    ? 2
-    : 1;
+  const isWide = char > "\u{1f000}" && char.length === 2 || WIDE.test(char);
+  return isWide ? 2 : 1;
 }
 
 function columns(): number {

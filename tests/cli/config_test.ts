@@ -38,7 +38,7 @@ Deno.test("configure*() have the contract's defaults", { permissions: "none" }, 
   assertEquals(start([]), {
     ...{ host: "0.0.0.0", port: 8001, force: false, reuse: false, graceMs: 5000 },
     ...{ readyTimeoutMs: 60_000, healthPath: null, detach: false, logFile: null, json: false },
-    ...{ pidDir: null, envFiles: [], words: null, serverCommand: null },
+    ...{ pidDir: null, envFiles: [], words: null, serverCommand: null, corsOrigins: null },
   });
   assertEquals(stop([]), { ...ports, graceMs: 5000, managed: false, dryRun: false });
   assertEquals(configureStatus([], AROUND), { ...ports, healthPath: null });

@@ -21,31 +21,14 @@ Deno.test("Writer writes lines in order, without what acts on a terminal", {
   permissions: "none",
 }, async () => {
   const both = noting(true);
-  const writer = new Writer({ NO_COLOR: "1" }, { out: both, err: both });
+  const writer = new Writer({ out: both, err: both });
 
   writer.out("one\x1b[2J");
-  writer.err("two", "red");
-  writer.raw(new TextEncoder().encode("\x1b[1mraw"));
-  await writer.finish(1000);
+  writer.err("two");
+  writer.raw("\x1b[1mraw");
+  await writer.finish();
 
   assertEquals(both.text, "one\\u001b[2J\ntwo\n\x1b[1mraw");
-});
-
-Deno.test("Writer colours on a terminal alone", { permissions: "none" }, async () => {
-  const table: [env: Record<string, string>, isTerminal: boolean, text: string][] = [
-    [{}, true, "\x1b[31mx\x1b[0m\n"],
-    [{ NO_COLOR: "" }, true, "\x1b[31mx\x1b[0m\n"],
-    [{ NO_COLOR: "0" }, true, "x\n"],
-    [{ TERM: "dumb" }, true, "x\n"],
-    [{}, false, "x\n"],
-  ];
-  for (const [env, isTerminal, text] of table) {
-    const err = noting(isTerminal);
-    const writer = new Writer(env, { out: noting(), err });
-    writer.err("x", "red");
-    await writer.finish(1000);
-    assertEquals(err.text, text);
-  }
 });
 
 Deno.test("Writer tries a full pipe again, and writes on where a write was cut", {
@@ -57,10 +40,10 @@ Deno.test("Writer tries a full pipe again, and writes on where a write was cut",
     calls++;
     return calls < 4 ? Promise.reject(full) : Promise.resolve(3);
   });
-  const writer = new Writer({}, { out, err: noting() });
+  const writer = new Writer({ out, err: noting() });
 
   writer.out("0123456789");
-  await writer.finish(5000);
+  await writer.finish();
 
   assertEquals([out.text, writer.failure("out")], ["0123456789\n", null]);
 });
@@ -73,10 +56,10 @@ Deno.test("Writer writes in pieces that a full pipe takes whole or not at all", 
     isTerminal: () => false,
     write: (bytes) => Promise.resolve(sizes.push(bytes.length) && bytes.length),
   };
-  const writer = new Writer({}, { out, err: noting() });
+  const writer = new Writer({ out, err: noting() });
 
   writer.out(["a".repeat(99), "b".repeat(4095), "c".repeat(4999)].join("\n"));
-  await writer.finish(1000);
+  await writer.finish();
 
   assertEquals(sizes, [100, 4096, 4096, 904]);
 });
@@ -86,12 +69,12 @@ Deno.test("Writer remembers a failure, and still writes to the other stream", {
 }, async () => {
   const out = noting(false, () => Promise.reject(new Error("No space left (os error 28)")));
   const err = noting();
-  const writer = new Writer({}, { out, err });
+  const writer = new Writer({ out, err });
 
   writer.out("lost");
   writer.out("lost, too");
   writer.err("told");
-  await writer.finish(1000);
+  await writer.finish();
 
   const failures = [writer.failure("out"), writer.failure("err")];
   assertEquals([failures, err.text], [["No space left", null], "told\n"]);
@@ -102,15 +85,15 @@ Deno.test("Writer does not wait for a reader that does not read", {
 }, async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const err = noting();
-  const writer = new Writer({}, { out: noting(false, () => promise), err });
+  const writer = new Writer({ out: noting(false, () => promise), err });
 
   writer.out("stuck");
   writer.err("told");
-  await writer.finish(1000);
+  await writer.finish();
 
   assertEquals(err.text, "told\n");
   resolve();
-  await writer.finish(1000);
+  await writer.finish();
 });
 
 Deno.test("Writer shows a state only on a terminal, and writes over it", {
@@ -118,11 +101,11 @@ Deno.test("Writer shows a state only on a terminal, and writes over it", {
 }, async () => {
   const [terminal, pipe] = [noting(true), noting()];
   for (const err of [terminal, pipe]) {
-    const writer = new Writer({}, { out: noting(), err });
+    const writer = new Writer({ out: noting(), err });
     writer.live("waiting\n\x1b");
     writer.err("ready");
     writer.live("");
-    await writer.finish(1000);
+    await writer.finish();
   }
 
   assertEquals([terminal.text, pipe.text], ["\r\x1b[Kwaiting \\u001b\r\x1b[Kready\n", "ready\n"]);
@@ -144,9 +127,9 @@ Deno.test("Writer tells of a full disk and of a closed pipe", {
   ignore: Deno.build.os !== "linux",
 }, async () => {
   using full = await Deno.open("/dev/full", { write: true });
-  const writer = new Writer({}, { out: full, err: noting() });
+  const writer = new Writer({ out: full, err: noting() });
   writer.out("x");
-  await writer.finish(1000);
+  await writer.finish();
 
   assertEquals(writer.failure("out"), "No space left on device");
 });
