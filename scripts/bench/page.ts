@@ -39,13 +39,13 @@ const STYLE = `text { font: 14px system-ui, sans-serif; fill: #1f2328 }
   text { fill: #f0f6fc } .small { fill: #9198a1 } .ours { fill: #4493f8 } .other { fill: #656c76 }
 }`;
 
-/** One bar a tool: how long it takes until the port is free, the fastest first. */
-export function formatChart(rows: readonly Row[], heading: string): string {
+/** One bar a tool: how long it takes until the port is free, the fastest first; `own` for our stop, ms. */
+export function formatChart(rows: readonly Row[], own: number, heading: string): string {
   const rivals = rows.filter(({ what, ms }) => what.endsWith(": port free") && ms.length > 0)
     .map(({ what, ms }) => ({ name: what.replace(": port free", ""), ms: ms[0]!, style: "other" }));
-  const own = rows.filter(({ id }) => id === "idle/stop/exit")
-    .map(({ ms }) => ({ name: "stop_server", ms: ms[0] ?? 0, style: "ours" }));
-  const bars = [...own, ...rivals].toSorted((one, other) => one.ms - other.ms);
+  const bars = [{ name: "stop_server", ms: own, style: "ours" }, ...rivals].toSorted((one, other) =>
+    one.ms - other.ms
+  );
   const longest = Math.max(1, ...bars.map(({ ms }) => ms));
   const height = 60 + bars.length * LINE + 24;
   const drawn = bars.map(({ name, ms, style }, i) => {

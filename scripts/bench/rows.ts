@@ -41,7 +41,7 @@ interface Plan {
 }
 
 /** The middle of some figures; the mean of the two middle ones of an even number. */
-function medianOf(figures: readonly number[]): number {
+export function medianOf(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
