@@ -216,9 +216,11 @@ class Ending implements Disposable {
   async askOthers(all: boolean): Promise<void> {
     const byPid = new Map(this.#alive.map((one) => [one.row.pid, one]));
     const isAskedAlive = this.#alive.some(({ isAsked }) => isAsked);
+    const mayHaveHeard = this.#hasAsked; // else there was nothing to pass on
     for (const one of this.#alive.filter(({ isAsked }) => !isAsked)) {
       const parent = byPid.get(one.row.ppid);
-      const isAlone = parent === undefined ? !this.#hasHeard(one) : parent.isAsked &&
+      const hasHeard = mayHaveHeard && parent === undefined && this.#hasHeard(one);
+      const isAlone = parent === undefined ? !hasHeard : parent.isAsked &&
         !((await this.#platform.reactions(parent.row))?.catchesTerm ?? isAskedAlive);
       if (all || isAlone) await this.#term(one);
     }

@@ -326,6 +326,19 @@ Deno.test(
 );
 
 Deno.test(
+  "Lock.write() makes the copy for its owner's eyes only",
+  onUnix,
+  () =>
+    inFolder(async (folder) => {
+      const lock = lockNow(`${folder}/lock`, COPYING);
+      lock.write("x");
+
+      assertEquals((await Deno.lstat(`${folder}/lock.copy`)).mode! & 0o777, 0o600);
+      lock.remove();
+    }),
+);
+
+Deno.test(
   "Lock.write() follows no symlink in the copy's place",
   onUnix,
   () =>

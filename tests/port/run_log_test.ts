@@ -137,6 +137,7 @@ Deno.test("lastRunOf() tells how and when the last run ended", () =>
       [run + endLine("by SIGKILL", NOW) + "said by who is left\n", "by SIGKILL"],
       [run + endLine("by SIGKILL", NOW) + run, null],
       [run + "x".repeat(70_000) + "\n" + endLine("with exit code 0", NOW), "with exit code 0"],
+      [run + endLine("by SIGKILL", NOW) + "x".repeat(65_600) + "\n", null],
       ["── 2026-13-45 99:99:99 ended by a joke\n", null],
       ["── 2026-11-22 ended\n", null],
     ];

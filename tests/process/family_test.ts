@@ -188,6 +188,27 @@ Deno.test("findFamily() looks at the environment of listeners", PURE, async () =
   assertEquals(machine.asked[1], "markers 101");
 });
 
+Deno.test(
+  "findFamily() is not whole where one of the session ended before it was looked at",
+  PURE,
+  async () => {
+    const root = { server: { ...SERVER, births: null }, marker: MARKER };
+    for (const [pid, isWhole] of [[101, false], [102, true]] as const) {
+      const orphan = proc(101, { sid: 100 });
+      const machine = new Machine(orphan, proc(102, { marker: MARKER }));
+      const platform = machine.platform();
+      const markers: typeof platform.markers = (all) => {
+        machine.end(pid);
+        return platform.markers(all);
+      };
+
+      const family = await findFamily({ ...platform, markers }, root);
+
+      assertEquals(family.isWhole, isWhole, `${pid} ended`);
+    }
+  },
+);
+
 Deno.test("withDescendants() reaches every generation, and ends in a circle", PURE, () => {
   const chain = Array.from({ length: 20_000 }, (_, i) => proc(i + 2, { ppid: i + 1 })).reverse();
   const circle = stats([{ pid: 10, ppid: 12 }, { pid: 11, ppid: 10 }, { pid: 12, ppid: 11 }]);

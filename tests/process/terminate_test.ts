@@ -180,6 +180,18 @@ Deno.test("terminate() asks by SIGTERM who is in another group of the session", 
 });
 
 Deno.test(
+  "terminate() takes nobody of another group for one who has heard Ctrl+C",
+  PURE,
+  async () => {
+    const machine = new Machine(proc(100), proc(101, { ppid: 100, pgid: 101, sid: 100 }));
+
+    await ended(machine, { first: machine.processes, ask: "group" });
+
+    assertEquals(machine.signals, ["SIGINT -100", "SIGTERM 101"]);
+  },
+);
+
+Deno.test(
   "terminate() asks the living by SIGTERM when the group has lost its leader",
   PURE,
   async () => {
@@ -188,6 +200,47 @@ Deno.test(
     const { fates } = await ended(machine, { first: [], ask: "group" });
 
     assertEquals([machine.signals, fates], [["SIGTERM 101"], ["101 terminated"]]);
+  },
+);
+
+Deno.test("terminate() asks at once whom a server left that ended by itself", PURE, async () => {
+  const machine = new Machine(
+    ...[proc(101, { pgid: 100, sid: 100 }), proc(102, { pgid: 99, sid: 100 })],
+  );
+  const begun = performance.now();
+
+  await ended(machine, { first: [] });
+
+  assertEquals(machine.signals, ["SIGTERM 101", "SIGTERM 102"]);
+  assert(performance.now() - begun < LONG_MS / 4);
+});
+
+Deno.test(
+  "terminate() asks nobody again whom a wrapper has signalled with its group",
+  PURE,
+  async () => {
+    // pnpm runs each script in a group of its own, and signals that when it is asked.
+    const child = { ppid: 100, pgid: 101, sid: 100 };
+    const machine = new Machine(
+      proc(100, CATCHES),
+      proc(101, child),
+      proc(102, { ...child, ppid: 101, ...CATCHES }),
+    );
+    machine.onSignal = (text) => {
+      if (text === "SIGTERM 100") machine.processes = machine.processes.slice(2); // it cleans up
+    };
+
+    const { fates } = await ended(machine, {
+      first: machine.processes.slice(),
+      graceMs: 400,
+      find: () => {
+        if (machine.signals.length > 0) setTimeout(() => machine.processes = [], 60);
+        return Promise.resolve({ rows: machine.processes, isWhole: true });
+      },
+    });
+
+    assertEquals(machine.signals, ["SIGTERM 100"]);
+    assertEquals(fates.sort(), ["100 terminated", "101 terminated", "102 terminated"]);
   },
 );
 
