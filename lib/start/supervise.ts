@@ -197,9 +197,11 @@ class Life {
   async cleanUp({ pid }: SpawnedServer, code: number): Promise<number> {
     const { files, lock, platform, report, log } = this.#all;
     const { port } = this.#record;
-    log?.write(endLine(this.#how, Date.now()));
+    // The next run may begin as soon as the lock is free.
+    const endLog = () => log?.write(endLine(this.#how, Date.now()));
     await platform.endSupervision();
     if (!this.#isClean) {
+      endLog();
       lock.release();
       return 1;
     }
@@ -208,8 +210,9 @@ class Life {
       performance.now() + LINGER_MS,
     ) === true;
     removeOwnPidFile(files.pid, pid);
-    lock.remove();
     if (!isFree || code === 0) report({ kind: "stopped", port, isFree });
+    endLog();
+    lock.remove();
     return code === 0 && !isFree ? 1 : code;
   }
 
