@@ -80,6 +80,8 @@ export async function spawnLogged(
       env: { ...Deno.env.toObject(), ...env },
       detached: ownSession,
       stdio: ["pipe", log, log],
+      // On Windows it shares the hidden console of this process; hidden by Node it got its own.
+      windowsHide: false,
     });
     const failed = new Promise<never>((_, reject) => child.once("error", reject));
     const ended = new Promise<Ending>((resolve) => {
