@@ -81,20 +81,11 @@ function openWithoutWaiting(path: string, access: Access): Deno.FsFile {
  * @throws {Deno.errors.AlreadyExists} If something lies there.
  */
 export function createFile(path: string, mode: number): Deno.FsFile {
-  const before = setUmask(0);
-  try {
-    return Deno.openSync(path, { read: true, write: true, createNew: true, mode });
-  } finally {
-    if (before !== null) setUmask(before);
-  }
-}
-
-function setUmask(mask: number): number | null {
-  try {
-    return Deno.umask(mask);
-  } catch {
-    return null; // Windows has none
-  }
+  const file = Deno.openSync(path, { read: true, write: true, createNew: true, mode });
+  const made = file.statSync().mode;
+  // Windows has no modes of this kind, and makes one up.
+  if (made !== null && Deno.uid() !== null && (made & 0o777) !== mode) Deno.chmodSync(path, mode);
+  return file;
 }
 
 /**
