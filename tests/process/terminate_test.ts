@@ -257,6 +257,18 @@ Deno.test("terminate() signals nobody politely who has heard it already", PURE, 
   assertEquals([machine.signals, fates], [["SIGKILL 100"], ["100 killed"]]);
 });
 
+Deno.test("terminate() gives who has heard it already the whole grace", PURE, async () => {
+  const machine = new Machine(proc(100, CATCHES));
+  const find = (): Promise<Found> => {
+    machine.processes = [];
+    return Promise.resolve({ rows: [], isWhole: true });
+  };
+
+  const { fates } = await ended(machine, { first: machine.processes, find, ask: "heard" });
+
+  assertEquals([machine.signals, fates], [[], ["100 terminated"]]);
+});
+
 Deno.test("terminate() forces at once where nobody is to be asked", PURE, async () => {
   const machine = new Machine(proc(100), proc(101, { ppid: 100, sid: 100 }));
 
