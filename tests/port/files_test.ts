@@ -25,6 +25,21 @@ function withPath(test: (path: string, folder: string) => void | Promise<void>):
   return inFolder((folder) => test(`${folder}/.server_8001.pid`, folder));
 }
 
+function test(
+  name: string,
+  body: (path: string, folder: string) => void | Promise<void>,
+): void {
+  Deno.test(name, () => withPath(body));
+}
+
+/** The same where there are modes, links and FIFOs. */
+function unixTest(
+  name: string,
+  body: (path: string, folder: string) => void | Promise<void>,
+): void {
+  Deno.test(name, onUnix, () => withPath(body));
+}
+
 Deno.test("filesOf() names the files of a port", PURE, () => {
   const path = (kind: string) => join("/run/my app", `.server_8001.${kind}`);
 
@@ -51,29 +66,27 @@ Deno.test(
   },
 );
 
-Deno.test("readPidFile() reads a PID, as every tool writes it", () =>
-  withPath(async (path, folder) => {
-    for (const text of ["12345\n", "12345", " 12345 \r\n", "12345".padEnd(64)]) {
-      await Deno.writeTextFile(path, text);
-      assertEquals(readPidFile(path), { kind: "pid", pid: 12345 });
-    }
-    assertEquals(readPidFile(`${folder}/missing/.pid`), { kind: "absent" });
-  }));
+test("readPidFile() reads a PID, as every tool writes it", async (path, folder) => {
+  for (const text of ["12345\n", "12345", " 12345 \r\n", "12345".padEnd(64)]) {
+    await Deno.writeTextFile(path, text);
+    assertEquals(readPidFile(path), { kind: "pid", pid: 12345 });
+  }
+  assertEquals(readPidFile(`${folder}/missing/.pid`), { kind: "absent" });
+});
 
-Deno.test("readPidFile() takes garbage for no PID", () =>
-  withPath(async (path) => {
-    const texts = [
-      ...["", "\n", "0", "1", "-1", "1.5", "1e5", "0x10", "NaN", "12 34", "12345;ls"],
-      ...["4294967297", "99999999999999999999", '{"pid":12345}', "\0\0\0\0", "12345\0"],
-      ...["1".repeat(60), "12345".padEnd(65), "12345\n".padEnd(5 << 20, "\n")],
-    ];
-    for (const text of texts) {
-      await Deno.writeTextFile(path, text);
-      assertEquals(readPidFile(path), { kind: "invalid" }, JSON.stringify(text.slice(0, 70)));
-    }
-    await Deno.writeFile(path, new Uint8Array([0xff, 0xfe, 0x31, 0x32]));
-    assertEquals(readPidFile(path), { kind: "invalid" });
-  }));
+test("readPidFile() takes garbage for no PID", async (path) => {
+  const texts = [
+    ...["", "\n", "0", "1", "-1", "1.5", "1e5", "0x10", "NaN", "12 34", "12345;ls"],
+    ...["4294967297", "99999999999999999999", '{"pid":12345}', "\0\0\0\0", "12345\0"],
+    ...["1".repeat(60), "12345".padEnd(65), "12345\n".padEnd(5 << 20, "\n")],
+  ];
+  for (const text of texts) {
+    await Deno.writeTextFile(path, text);
+    assertEquals(readPidFile(path), { kind: "invalid" }, JSON.stringify(text.slice(0, 70)));
+  }
+  await Deno.writeFile(path, new Uint8Array([0xff, 0xfe, 0x31, 0x32]));
+  assertEquals(readPidFile(path), { kind: "invalid" });
+});
 
 for (const [what, make] of Object.entries(IN_THE_WAY)) {
   Deno.test(
@@ -97,38 +110,35 @@ for (const [what, make] of Object.entries(IN_THE_WAY)) {
   );
 }
 
-Deno.test(
+unixTest(
   "writePidFile() writes the PID and a newline into a file of its own",
-  onUnix,
-  () =>
-    withPath(async (path, folder) => {
-      await Deno.writeTextFile(`${folder}/other`, "precious");
-      for (const stale of [null, "99999999999\nmore\n"]) {
-        if (stale !== null) await Deno.writeTextFile(path, stale);
-        writePidFile(path, 12345);
-        assertEquals(await Deno.readTextFile(path), "12345\n");
-        assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o644);
-        await Deno.remove(path);
-      }
-      await Deno.link(`${folder}/other`, path);
+  async (path, folder) => {
+    await Deno.writeTextFile(`${folder}/other`, "precious");
+    for (const stale of [null, "99999999999\nmore\n"]) {
+      if (stale !== null) await Deno.writeTextFile(path, stale);
+      writePidFile(path, 12345);
+      assertEquals(await Deno.readTextFile(path), "12345\n");
+      assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o644);
+      await Deno.remove(path);
+    }
+    await Deno.link(`${folder}/other`, path);
 
-      writePidFile(path, 7);
+    writePidFile(path, 7);
 
-      assertEquals(await Deno.readTextFile(path), "7\n");
-      assertEquals(await Deno.readTextFile(`${folder}/other`), "precious");
-    }),
+    assertEquals(await Deno.readTextFile(path), "7\n");
+    assertEquals(await Deno.readTextFile(`${folder}/other`), "precious");
+  },
 );
 
-Deno.test("writePidFile() names file and reason when it cannot write", () =>
-  withPath((_, folder) => {
-    const path = `${folder}/missing/.pid`;
+test("writePidFile() names file and reason when it cannot write", (_, folder) => {
+  const path = `${folder}/missing/.pid`;
 
-    const error = assertThrows(() => writePidFile(path, 7), ServerError);
+  const error = assertThrows(() => writePidFile(path, 7), ServerError);
 
-    assertEquals(error.kind, "pidFile");
-    assertStringIncludes(error.message, `Cannot write PID file "${path}": `);
-    assertEquals(/os error|\n/.test(error.message), false, error.message);
-  }));
+  assertEquals(error.kind, "pidFile");
+  assertStringIncludes(error.message, `Cannot write PID file "${path}": `);
+  assertEquals(/os error|\n/.test(error.message), false, error.message);
+});
 
 testWith(
   UNLESS_ROOT,
@@ -146,30 +156,31 @@ testWith(
     }),
 );
 
-Deno.test("removePidFile() removes any regular file, and does not mind that there is none", () =>
-  withPath(async (path, folder) => {
+test(
+  "removePidFile() removes any regular file, and does not mind that there is none",
+  async (path, folder) => {
     for (const text of ["12345\n", "garbage", ""]) {
       await Deno.writeTextFile(path, text);
       removePidFile(path);
       removePidFile(path);
       assertEquals(await fileNames(folder), []);
     }
-  }));
+  },
+);
 
-Deno.test("removeOwnPidFile() removes only a file with its own PID", () =>
-  withPath(async (path, folder) => {
-    for (const text of ["12346\n", "1234\n", "garbage", ""]) {
-      await Deno.writeTextFile(path, text);
-      removeOwnPidFile(path, 12345);
-      assertEquals(await Deno.readTextFile(path), text);
-    }
-    await Deno.writeTextFile(path, "12345\n");
-
+test("removeOwnPidFile() removes only a file with its own PID", async (path, folder) => {
+  for (const text of ["12346\n", "1234\n", "garbage", ""]) {
+    await Deno.writeTextFile(path, text);
     removeOwnPidFile(path, 12345);
-    removeOwnPidFile(path, 12345);
+    assertEquals(await Deno.readTextFile(path), text);
+  }
+  await Deno.writeTextFile(path, "12345\n");
 
-    assertEquals(await fileNames(folder), []);
-  }));
+  removeOwnPidFile(path, 12345);
+  removeOwnPidFile(path, 12345);
+
+  assertEquals(await fileNames(folder), []);
+});
 
 const NOTE = {
   supervisor: { pid: 4242, startTime: "Sun Nov 22 22:13:25 2026" },
@@ -177,65 +188,57 @@ const NOTE = {
   graceMs: 2500,
 };
 
-Deno.test(
-  "readNote() gives the supervisor what was left for it, and nobody else",
-  onUnix,
-  () =>
-    withPath(async (path) => {
-      assertEquals(readNote(path, NOTE.supervisor), null);
-      leaveNote(path, { ...NOTE, graceMs: 1 });
-      leaveNote(path, NOTE);
+unixTest("readNote() gives the supervisor what was left for it, and nobody else", async (path) => {
+  assertEquals(readNote(path, NOTE.supervisor), null);
+  leaveNote(path, { ...NOTE, graceMs: 1 });
+  leaveNote(path, NOTE);
 
-      assertEquals(readNote(path, NOTE.supervisor), NOTE);
-      assertEquals(readNote(path, { ...NOTE.supervisor, startTime: "later" }), null);
-      assertEquals(readNote(path, { ...NOTE.supervisor, pid: 4243 }), null);
-      assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o600);
-      removeNote(path);
-      removeNote(path);
-      assertEquals(readNote(path, NOTE.supervisor), null);
-    }),
-);
+  assertEquals(readNote(path, NOTE.supervisor), NOTE);
+  assertEquals(readNote(path, { ...NOTE.supervisor, startTime: "later" }), null);
+  assertEquals(readNote(path, { ...NOTE.supervisor, pid: 4243 }), null);
+  assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o600);
+  removeNote(path);
+  removeNote(path);
+  assertEquals(readNote(path, NOTE.supervisor), null);
+});
 
-Deno.test("leaveNote() tells of the supervisor no more than proves it", () =>
-  withPath((path) => {
-    const supervisor = { ...NOTE.supervisor, command: "start_server -- ".padEnd(5000, "x") };
+test("leaveNote() tells of the supervisor no more than proves it", (path) => {
+  const supervisor = { ...NOTE.supervisor, command: "start_server -- ".padEnd(5000, "x") };
 
-    leaveNote(path, { ...NOTE, supervisor });
+  leaveNote(path, { ...NOTE, supervisor });
 
-    assertEquals(readNote(path, supervisor), NOTE);
-  }));
+  assertEquals(readNote(path, supervisor), NOTE);
+});
 
-Deno.test("leaveNote() and removeNote() do without where nothing may be written", () =>
-  withPath((path) => {
-    leaveNote(`${path}/no/note`, NOTE);
-    removeNote(`${path}/no/note`);
-    assertEquals(readNote(`${path}/no/note`, NOTE.supervisor), null);
-  }));
+test("leaveNote() and removeNote() do without where nothing may be written", (path) => {
+  leaveNote(`${path}/no/note`, NOTE);
+  removeNote(`${path}/no/note`);
+  assertEquals(readNote(`${path}/no/note`, NOTE.supervisor), null);
+});
 
-Deno.test("readNote() believes nothing else", () =>
-  withPath(async (path) => {
-    const wrong: unknown[] = [
-      ...[null, 5, [], {}, "text", { ...NOTE, supervisor: null }, { ...NOTE, supervisor: {} }],
-      ...[-1, 86_400_001, "5", null, true].map((graceMs) => ({ ...NOTE, graceMs })),
-      ...[0, 1, -5, 1.5, "77", null].map((by) => ({ ...NOTE, by })),
-      { ...NOTE, more: "x".repeat(1000) },
-    ];
-    for (
-      const text of [
-        "",
-        "{",
-        JSON.stringify(NOTE).slice(0, -1),
-        ...wrong.map((one) => JSON.stringify(one)),
-      ]
-    ) {
-      await Deno.writeTextFile(path, text);
-      assertEquals(readNote(path, NOTE.supervisor), null, text.slice(0, 120));
-    }
-    for (const graceMs of [0, 86_400_000]) {
-      await Deno.writeTextFile(path, JSON.stringify({ ...NOTE, graceMs }));
-      assertEquals(readNote(path, NOTE.supervisor)?.graceMs, graceMs);
-    }
-  }));
+test("readNote() believes nothing else", async (path) => {
+  const wrong: unknown[] = [
+    ...[null, 5, [], {}, "text", { ...NOTE, supervisor: null }, { ...NOTE, supervisor: {} }],
+    ...[-1, 86_400_001, "5", null, true].map((graceMs) => ({ ...NOTE, graceMs })),
+    ...[0, 1, -5, 1.5, "77", null].map((by) => ({ ...NOTE, by })),
+    { ...NOTE, more: "x".repeat(1000) },
+  ];
+  for (
+    const text of [
+      "",
+      "{",
+      JSON.stringify(NOTE).slice(0, -1),
+      ...wrong.map((one) => JSON.stringify(one)),
+    ]
+  ) {
+    await Deno.writeTextFile(path, text);
+    assertEquals(readNote(path, NOTE.supervisor), null, text.slice(0, 120));
+  }
+  for (const graceMs of [0, 86_400_000]) {
+    await Deno.writeTextFile(path, JSON.stringify({ ...NOTE, graceMs }));
+    assertEquals(readNote(path, NOTE.supervisor)?.graceMs, graceMs);
+  }
+});
 
 testWith(
   IS_ROOT ? null : "needs root",

@@ -21,6 +21,21 @@ function withPath(test: (path: string, folder: string) => void | Promise<void>):
   return inFolder((folder) => test(`${folder}/file`, folder));
 }
 
+function test(
+  name: string,
+  body: (path: string, folder: string) => void | Promise<void>,
+): void {
+  Deno.test(name, () => withPath(body));
+}
+
+/** The same where there are modes, links and FIFOs. */
+function unixTest(
+  name: string,
+  body: (path: string, folder: string) => void | Promise<void>,
+): void {
+  Deno.test(name, onUnix, () => withPath(body));
+}
+
 for (const [what, make] of Object.entries(IN_THE_WAY)) {
   Deno.test(
     `openFile() and openForAppending() refuse ${what}, and leave it`,
@@ -40,32 +55,30 @@ for (const [what, make] of Object.entries(IN_THE_WAY)) {
   );
 }
 
-Deno.test("openFile() says that nothing is there, and makes nothing", () =>
-  withPath(async (path, folder) => {
-    for (const access of ["read", "write", "append"] as const) {
-      assertEquals(openFile(path, access), { kind: "absent" });
-      assertEquals(openFile(`${folder}/no/file`, access), { kind: "absent" });
-    }
-    await Deno.writeTextFile(path, "");
-    const below = openFile(`${path}/file`, "read");
-    assertEquals("kind" in below && below.kind, "unreadable"); // the folder is a file
-    assertEquals(lstatOrNull(`${folder}/no`), null);
-  }));
+test("openFile() says that nothing is there, and makes nothing", async (path, folder) => {
+  for (const access of ["read", "write", "append"] as const) {
+    assertEquals(openFile(path, access), { kind: "absent" });
+    assertEquals(openFile(`${folder}/no/file`, access), { kind: "absent" });
+  }
+  await Deno.writeTextFile(path, "");
+  const below = openFile(`${path}/file`, "read");
+  assertEquals("kind" in below && below.kind, "unreadable"); // the folder is a file
+  assertEquals(lstatOrNull(`${folder}/no`), null);
+});
 
-Deno.test("openFile() neither truncates nor writes, and appends at the end", () =>
-  withPath(async (path) => {
-    await Deno.writeTextFile(path, "some text");
-    for (const access of ["read", "write", "append"] as const) {
-      using opened = openFile(path, access) as Exclude<
-        ReturnType<typeof openFile>,
-        { kind: string }
-      >;
-      assertEquals(opened.info.size, 9);
-      assertEquals(readFrom(opened.file, 5, 9), "text");
-      if (access === "append") opened.file.writeSync(new TextEncoder().encode("!"));
-    }
-    assertEquals(await Deno.readTextFile(path), "some text!");
-  }));
+test("openFile() neither truncates nor writes, and appends at the end", async (path) => {
+  await Deno.writeTextFile(path, "some text");
+  for (const access of ["read", "write", "append"] as const) {
+    using opened = openFile(path, access) as Exclude<
+      ReturnType<typeof openFile>,
+      { kind: string }
+    >;
+    assertEquals(opened.info.size, 9);
+    assertEquals(readFrom(opened.file, 5, 9), "text");
+    if (access === "append") opened.file.writeSync(new TextEncoder().encode("!"));
+  }
+  assertEquals(await Deno.readTextFile(path), "some text!");
+});
 
 testWith(
   NO_UNIX,
@@ -117,46 +130,41 @@ testWith(
     }),
 );
 
-Deno.test(
+unixTest(
   "createFile() sets the mode whatever the umask takes away, and leaves the umask",
-  onUnix,
-  () =>
-    withPath(async (path) => {
-      for (const umask of [0o777, 0o022, 0]) {
-        const before = Deno.umask(umask);
-        try {
-          createFile(path, 0o640).close();
-          assertEquals(Deno.umask(), umask);
-          assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o640);
-        } finally {
-          Deno.umask(before);
-        }
-        await Deno.remove(path);
+  async (path) => {
+    for (const umask of [0o777, 0o022, 0]) {
+      const before = Deno.umask(umask);
+      try {
+        createFile(path, 0o640).close();
+        assertEquals(Deno.umask(), umask);
+        assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o640);
+      } finally {
+        Deno.umask(before);
       }
-    }),
+      await Deno.remove(path);
+    }
+  },
 );
 
-Deno.test(
+unixTest(
   "openForAppending() makes a file for its owner's eyes only, and adds to one of ours",
-  onUnix,
-  () =>
-    withPath(async (path) => {
-      for (const text of ["one ", "two"]) {
-        using file = openForAppending(path, "log");
-        await file.write(new TextEncoder().encode(text));
-      }
-      assertEquals(await Deno.readTextFile(path), "one two");
-      assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o600);
-    }),
+  async (path) => {
+    for (const text of ["one ", "two"]) {
+      using file = openForAppending(path, "log");
+      await file.write(new TextEncoder().encode(text));
+    }
+    assertEquals(await Deno.readTextFile(path), "one two");
+    assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o600);
+  },
 );
 
-Deno.test("openForAppending() says that the folder is missing", () =>
-  withPath((path) => {
-    const error = assertThrows(() => openForAppending(`${path}/no/file`, "log"), ServerError);
+test("openForAppending() says that the folder is missing", (path) => {
+  const error = assertThrows(() => openForAppending(`${path}/no/file`, "log"), ServerError);
 
-    assertEquals(error.message.startsWith(`Cannot use "${path}/no/file" as log: `), true);
-    assertEquals(/os error/.test(error.message), false, error.message);
-  }));
+  assertEquals(error.message.startsWith(`Cannot use "${path}/no/file" as log: `), true);
+  assertEquals(/os error/.test(error.message), false, error.message);
+});
 
 /** What may not be written by us, and what is said of it. */
 const NOT_OURS: [
@@ -193,23 +201,21 @@ for (const [what, missing, make, reason] of NOT_OURS) {
   );
 }
 
-Deno.test("overwrite() replaces a text by a shorter one without a tail", () =>
-  withPath(async (path) => {
-    using file = createFile(path, 0o600);
-    for (const text of ["a long text\n", "short\n", "", "a much longer text ü\n", "x"]) {
-      overwrite(file, text);
-      assertEquals(await Deno.readTextFile(path), text);
-    }
-  }));
+test("overwrite() replaces a text by a shorter one without a tail", async (path) => {
+  using file = createFile(path, 0o600);
+  for (const text of ["a long text\n", "short\n", "", "a much longer text ü\n", "x"]) {
+    overwrite(file, text);
+    assertEquals(await Deno.readTextFile(path), text);
+  }
+});
 
-Deno.test("readFrom() reads what is there, also if that is less than was said", () =>
-  withPath(async (path) => {
-    await Deno.writeTextFile(path, "0123456789");
-    using file = await Deno.open(path);
+test("readFrom() reads what is there, also if that is less than was said", async (path) => {
+  await Deno.writeTextFile(path, "0123456789");
+  using file = await Deno.open(path);
 
-    const parts = [[0, 10], [4, 6], [8, 100], [10, 10], [20, 30], [5, 2]].map(([start, size]) =>
-      readFrom(file, start!, size!)
-    );
+  const parts = [[0, 10], [4, 6], [8, 100], [10, 10], [20, 30], [5, 2]].map(([start, size]) =>
+    readFrom(file, start!, size!)
+  );
 
-    assertEquals(parts, ["0123456789", "45", "89", "", "", ""]);
-  }));
+  assertEquals(parts, ["0123456789", "45", "89", "", "", ""]);
+});

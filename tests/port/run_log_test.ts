@@ -21,6 +21,21 @@ function withPath(test: (path: string, folder: string) => void | Promise<void>):
   return inFolder((folder) => test(`${folder}/log`, folder));
 }
 
+function test(
+  name: string,
+  body: (path: string, folder: string) => void | Promise<void>,
+): void {
+  Deno.test(name, () => withPath(body));
+}
+
+/** The same where there are modes, links and FIFOs. */
+function unixTest(
+  name: string,
+  body: (path: string, folder: string) => void | Promise<void>,
+): void {
+  Deno.test(name, onUnix, () => withPath(body));
+}
+
 /** Opens a log for a test, which has to close it. */
 async function opened(path: string, use: (log: RunLog) => void | Promise<void>): Promise<void> {
   const { closeSync } = await import("node:fs");
@@ -32,51 +47,36 @@ async function opened(path: string, use: (log: RunLog) => void | Promise<void>):
   }
 }
 
-Deno.test(
-  "openRunLog() makes a log for its owner's eyes only, and adds to it",
-  onUnix,
-  () =>
-    withPath(async (path) => {
-      for (const text of ["one\n", "two\n"]) await opened(path, (log) => log.write(text));
+unixTest("openRunLog() makes a log for its owner's eyes only, and adds to it", async (path) => {
+  for (const text of ["one\n", "two\n"]) await opened(path, (log) => log.write(text));
 
-      assertEquals(await Deno.readTextFile(path), "one\ntwo\n");
-      assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o600);
-    }),
-);
+  assertEquals(await Deno.readTextFile(path), "one\ntwo\n");
+  assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o600);
+});
 
-Deno.test(
-  "openRunLog() moves a log of more than 10 MiB aside, over an older one",
-  onUnix,
-  () =>
-    withPath(async (path) => {
-      for (const [size, isMoved] of [[10 << 20, false], [(10 << 20) + 1, true]] as const) {
-        await Deno.writeTextFile(path, "", { mode: 0o600 });
-        await Deno.truncate(path, size);
-        await Deno.writeTextFile(`${path}.1`, "older");
+unixTest("openRunLog() moves a log of more than 10 MiB aside, over an older one", async (path) => {
+  for (const [size, isMoved] of [[10 << 20, false], [(10 << 20) + 1, true]] as const) {
+    await Deno.writeTextFile(path, "", { mode: 0o600 });
+    await Deno.truncate(path, size);
+    await Deno.writeTextFile(`${path}.1`, "older");
 
-        await opened(path, (log) => log.write("new\n"));
+    await opened(path, (log) => log.write("new\n"));
 
-        assertEquals((await Deno.stat(path)).size, isMoved ? 4 : size + 4);
-        assertEquals((await Deno.stat(`${path}.1`)).size, isMoved ? size : 5);
-      }
-    }),
-);
+    assertEquals((await Deno.stat(path)).size, isMoved ? 4 : size + 4);
+    assertEquals((await Deno.stat(`${path}.1`)).size, isMoved ? size : 5);
+  }
+});
 
-Deno.test(
-  "openRunLog() says so when a large log cannot be moved aside",
-  onUnix,
-  () =>
-    withPath(async (path) => {
-      await Deno.writeTextFile(path, "", { mode: 0o600 });
-      await Deno.truncate(path, (10 << 20) + 1);
-      await Deno.mkdir(`${path}.1`);
+unixTest("openRunLog() says so when a large log cannot be moved aside", async (path) => {
+  await Deno.writeTextFile(path, "", { mode: 0o600 });
+  await Deno.truncate(path, (10 << 20) + 1);
+  await Deno.mkdir(`${path}.1`);
 
-      const error = await assertRejects(() => openRunLog(path), ServerError);
+  const error = await assertRejects(() => openRunLog(path), ServerError);
 
-      assertEquals(error.kind, "pidFile");
-      assertMatch(error.message, /^Cannot use ".*" as log: Is a directory$/);
-    }),
-);
+  assertEquals(error.kind, "pidFile");
+  assertMatch(error.message, /^Cannot use ".*" as log: Is a directory$/);
+});
 
 for (const [what, make] of Object.entries(IN_THE_WAY)) {
   Deno.test(
@@ -93,60 +93,49 @@ for (const [what, make] of Object.entries(IN_THE_WAY)) {
   );
 }
 
-Deno.test(
-  "openRunLog() refuses a log that others may write",
-  onUnix,
-  () =>
-    withPath(async (path) => {
-      await Deno.writeTextFile(path, "");
-      await Deno.chmod(path, 0o666);
+unixTest("openRunLog() refuses a log that others may write", async (path) => {
+  await Deno.writeTextFile(path, "");
+  await Deno.chmod(path, 0o666);
 
-      const error = await assertRejects(() => openRunLog(path), ServerError);
-      assertStringIncludes(error.message, "other users may write it");
-    }),
-);
+  const error = await assertRejects(() => openRunLog(path), ServerError);
+  assertStringIncludes(error.message, "other users may write it");
+});
 
-Deno.test(
-  "RunLog.write() loses what cannot be written, as on a full disk",
-  onUnix,
-  () =>
-    withPath(async (path) => {
-      const { closeSync } = await import("node:fs");
-      const log = await openRunLog(path);
-      closeSync(log.fd);
+unixTest("RunLog.write() loses what cannot be written, as on a full disk", async (path) => {
+  const { closeSync } = await import("node:fs");
+  const log = await openRunLog(path);
+  closeSync(log.fd);
 
-      log.write("lost");
+  log.write("lost");
 
-      assertEquals(await Deno.readTextFile(path), "");
-    }),
-);
+  assertEquals(await Deno.readTextFile(path), "");
+});
 
 Deno.test("localTime() is to the second, as a user here reads it", { permissions: "none" }, () => {
   assertEquals(localTime(NOW + 999), "2026-11-22 07:05:09");
   assertEquals(localTime(new Date(2026, 0, 2, 13, 14, 15).getTime()), "2026-01-02 13:14:15");
 });
 
-Deno.test("lastRunOf() tells how and when the last run ended", () =>
-  withPath(async (path) => {
-    const run = beginLine("serve it", "/srv/my app", NOW - 5000) + "output\n";
-    const cases: [text: string, how: string | null][] = [
-      ["", null],
-      ["output alone\n", null],
-      [run, null],
-      [run + endLine("with exit code 7", NOW), "with exit code 7"],
-      [run + endLine("by SIGKILL", NOW) + "said by who is left\n", "by SIGKILL"],
-      [run + endLine("by SIGKILL", NOW) + run, null],
-      [run + "x".repeat(70_000) + "\n" + endLine("with exit code 0", NOW), "with exit code 0"],
-      [run + endLine("by SIGKILL", NOW) + "x".repeat(65_600) + "\n", null],
-      ["── 2026-13-45 99:99:99 ended by a joke\n", null],
-      ["── 2026-11-22 ended\n", null],
-    ];
-    for (const [text, how] of cases) {
-      await Deno.writeTextFile(path, text);
-      assertEquals(lastRunOf(path), how && { how, endedAt: NOW }, text.slice(-60));
-    }
-    assertEquals(lastRunOf(`${path}x`), null);
-  }));
+test("lastRunOf() tells how and when the last run ended", async (path) => {
+  const run = beginLine("serve it", "/srv/my app", NOW - 5000) + "output\n";
+  const cases: [text: string, how: string | null][] = [
+    ["", null],
+    ["output alone\n", null],
+    [run, null],
+    [run + endLine("with exit code 7", NOW), "with exit code 7"],
+    [run + endLine("by SIGKILL", NOW) + "said by who is left\n", "by SIGKILL"],
+    [run + endLine("by SIGKILL", NOW) + run, null],
+    [run + "x".repeat(70_000) + "\n" + endLine("with exit code 0", NOW), "with exit code 0"],
+    [run + endLine("by SIGKILL", NOW) + "x".repeat(65_600) + "\n", null],
+    ["── 2026-13-45 99:99:99 ended by a joke\n", null],
+    ["── 2026-11-22 ended\n", null],
+  ];
+  for (const [text, how] of cases) {
+    await Deno.writeTextFile(path, text);
+    assertEquals(lastRunOf(path), how && { how, endedAt: NOW }, text.slice(-60));
+  }
+  assertEquals(lastRunOf(`${path}x`), null);
+});
 
 Deno.test("lastRunIn() gives what the last run has written", { permissions: "none" }, () => {
   const [one, two] = [beginLine("a", "/", NOW), beginLine("b", "/", NOW)];
@@ -156,12 +145,11 @@ Deno.test("lastRunIn() gives what the last run has written", { permissions: "non
   assertEquals(lastRunIn("cut off\nold"), ["cut off", "old"]);
 });
 
-Deno.test("tailOf() reads at most some bytes from the end", () =>
-  withPath(async (path) => {
-    await Deno.writeTextFile(path, "0123456789");
+test("tailOf() reads at most some bytes from the end", async (path) => {
+  await Deno.writeTextFile(path, "0123456789");
 
-    assertEquals([tailOf(path, 3), tailOf(path, 10), tailOf(path, 99), tailOf(path, 0)], [
-      ...["789", "0123456789", "0123456789", ""],
-    ]);
-    assertEquals(tailOf(`${path}x`, 3), "");
-  }));
+  assertEquals([tailOf(path, 3), tailOf(path, 10), tailOf(path, 99), tailOf(path, 0)], [
+    ...["789", "0123456789", "0123456789", ""],
+  ]);
+  assertEquals(tailOf(`${path}x`, 3), "");
+});

@@ -11,6 +11,10 @@ import { CATCHES, DENIED, IMMORTAL, Machine, proc } from "./fake_platform.ts";
 
 const PURE = { permissions: "none" } as const;
 
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test(`terminate() ${name}`, { permissions: "none" }, fn);
+}
+
 /** Long enough that nothing but an answer ends the wait. */
 const LONG_MS = 60_000;
 
@@ -29,7 +33,7 @@ async function ended(
   return { fates: ended.map(({ process, fate }) => `${process.pid} ${fate}`), isWhole };
 }
 
-Deno.test("terminate() asks who obeys with SIGTERM alone, once", PURE, async () => {
+test("asks who obeys with SIGTERM alone, once", async () => {
   const machine = new Machine(proc(100));
 
   assertEquals(await ended(machine, { first: machine.processes }), {
@@ -39,7 +43,7 @@ Deno.test("terminate() asks who obeys with SIGTERM alone, once", PURE, async () 
   assertEquals(machine.signals, ["SIGTERM 100"]);
 });
 
-Deno.test("terminate() asks the root alone when it passes the signal on", PURE, async () => {
+test("asks the root alone when it passes the signal on", async () => {
   const [root, child] = [proc(100, CATCHES), proc(101, { ppid: 100, sid: 100, pgid: 100 })];
   const machine = new Machine(root, child);
   // The wrapper relays, waits for its child, and ends.
@@ -54,7 +58,7 @@ Deno.test("terminate() asks the root alone when it passes the signal on", PURE, 
   assertEquals(fates, ["100 terminated"]);
 });
 
-Deno.test("terminate() asks a child when its parent does not catch the signal", PURE, async () => {
+test("asks a child when its parent does not catch the signal", async () => {
   const root = proc(100, { survives: (signal) => signal !== "SIGKILL" });
   const machine = new Machine(root, proc(101, { ppid: 100, sid: 100 }));
   machine.onSignal = (text) => {
@@ -67,7 +71,7 @@ Deno.test("terminate() asks a child when its parent does not catch the signal", 
   assertEquals(fates, ["100 terminated", "101 terminated"]);
 });
 
-Deno.test("terminate() asks a child when its parent is gone, and nobody twice", PURE, async () => {
+test("asks a child when its parent is gone, and nobody twice", async () => {
   const machine = new Machine(
     proc(100),
     proc(101, { ppid: 100, sid: 100, ...CATCHES }),
@@ -82,27 +86,23 @@ Deno.test("terminate() asks a child when its parent is gone, and nobody twice", 
   assertEquals(machine.signals, ["SIGTERM 100", "SIGTERM 101"]);
 });
 
-Deno.test(
-  "terminate() waits for the root when it cannot see what the parent catches",
-  PURE,
-  async () => {
-    const blind = { reactions: null, survives: (signal: string) => signal !== "SIGKILL" };
-    const machine = new Machine(proc(100, blind), proc(101, { ppid: 100, sid: 100 }));
-    const begun = performance.now();
-    let askedAt = 0;
-    machine.onSignal = (text) => {
-      if (text === "SIGTERM 101") askedAt = performance.now();
-      if (text === "SIGTERM 101") machine.end(100);
-    };
+test("waits for the root when it cannot see what the parent catches", async () => {
+  const blind = { reactions: null, survives: (signal: string) => signal !== "SIGKILL" };
+  const machine = new Machine(proc(100, blind), proc(101, { ppid: 100, sid: 100 }));
+  const begun = performance.now();
+  let askedAt = 0;
+  machine.onSignal = (text) => {
+    if (text === "SIGTERM 101") askedAt = performance.now();
+    if (text === "SIGTERM 101") machine.end(100);
+  };
 
-    await ended(machine, { first: machine.processes, graceMs: 400 });
+  await ended(machine, { first: machine.processes, graceMs: 400 });
 
-    assertEquals(machine.signals, ["SIGTERM 100", "SIGTERM 101"]);
-    assert(askedAt - begun >= 199, `asked after ${askedAt - begun} ms of a grace of 400 ms`);
-  },
-);
+  assertEquals(machine.signals, ["SIGTERM 100", "SIGTERM 101"]);
+  assert(askedAt - begun >= 199, `asked after ${askedAt - begun} ms of a grace of 400 ms`);
+});
 
-Deno.test("terminate() asks whoever was not asked at half the grace", PURE, async () => {
+test("asks whoever was not asked at half the grace", async () => {
   const machine = new Machine(proc(100, CATCHES), proc(101, { ppid: 100, sid: 100 }));
   const begun = performance.now();
   let askedAt = 0;
@@ -118,7 +118,7 @@ Deno.test("terminate() asks whoever was not asked at half the grace", PURE, asyn
   assertEquals(fates, ["100 terminated", "101 terminated"]);
 });
 
-Deno.test("terminate() finds and asks who is born while its parent ends", PURE, async () => {
+test("finds and asks who is born while its parent ends", async () => {
   const machine = new Machine(proc(100));
   machine.onSignal = (text) => {
     if (text === "SIGTERM 100") machine.processes.push(proc(101, { sid: 100 }));
@@ -130,7 +130,7 @@ Deno.test("terminate() finds and asks who is born while its parent ends", PURE, 
   assertEquals(fates, ["100 terminated", "101 terminated"]);
 });
 
-Deno.test("terminate() wakes who is stopped, after it was asked", PURE, async () => {
+test("wakes who is stopped, after it was asked", async () => {
   const stopped = proc(100, { state: "stopped", survives: () => true });
   const machine = new Machine(stopped);
   machine.onSignal = (text) => {
@@ -142,7 +142,7 @@ Deno.test("terminate() wakes who is stopped, after it was asked", PURE, async ()
   assertEquals([machine.signals, fates], [["SIGTERM 100", "SIGCONT 100"], ["100 terminated"]]);
 });
 
-Deno.test("terminate() gives the group Ctrl+C, and SIGTERM to who ignores that", PURE, async () => {
+test("gives the group Ctrl+C, and SIGTERM to who ignores that", async () => {
   // sh -c "a & b": without job control a shell lets what it puts into the background ignore SIGINT.
   const inGroup = { ppid: 100, pgid: 100, sid: 100 };
   const a = proc(101, { ...inGroup, reactions: { catchesTerm: false, ignoresInt: true } });
@@ -156,7 +156,7 @@ Deno.test("terminate() gives the group Ctrl+C, and SIGTERM to who ignores that",
   assert(performance.now() - begun < LONG_MS / 4, "waited for the grace");
 });
 
-Deno.test("terminate() asks nobody again who has heard Ctrl+C in the group", PURE, async () => {
+test("asks nobody again who has heard Ctrl+C in the group", async () => {
   const heard = { ppid: 100, pgid: 100, sid: 100, ...CATCHES };
   const machine = new Machine(proc(100, CATCHES), proc(101, heard));
 
@@ -170,7 +170,7 @@ Deno.test("terminate() asks nobody again who has heard Ctrl+C in the group", PUR
   assertEquals(fates, ["100 killed", "101 killed"]);
 });
 
-Deno.test("terminate() asks by SIGTERM who is in another group of the session", PURE, async () => {
+test("asks by SIGTERM who is in another group of the session", async () => {
   const other = proc(101, { ppid: 100, pgid: 101, sid: 100 });
   const machine = new Machine(proc(100), other);
 
@@ -179,31 +179,23 @@ Deno.test("terminate() asks by SIGTERM who is in another group of the session", 
   assertEquals(machine.signals, ["SIGINT -100", "SIGTERM 101"]);
 });
 
-Deno.test(
-  "terminate() takes nobody of another group for one who has heard Ctrl+C",
-  PURE,
-  async () => {
-    const machine = new Machine(proc(100), proc(101, { ppid: 100, pgid: 101, sid: 100 }));
+test("takes nobody of another group for one who has heard Ctrl+C", async () => {
+  const machine = new Machine(proc(100), proc(101, { ppid: 100, pgid: 101, sid: 100 }));
 
-    await ended(machine, { first: machine.processes, ask: "group" });
+  await ended(machine, { first: machine.processes, ask: "group" });
 
-    assertEquals(machine.signals, ["SIGINT -100", "SIGTERM 101"]);
-  },
-);
+  assertEquals(machine.signals, ["SIGINT -100", "SIGTERM 101"]);
+});
 
-Deno.test(
-  "terminate() asks the living by SIGTERM when the group has lost its leader",
-  PURE,
-  async () => {
-    const machine = new Machine(proc(101, { pgid: 100, sid: 100 }));
+test("asks the living by SIGTERM when the group has lost its leader", async () => {
+  const machine = new Machine(proc(101, { pgid: 100, sid: 100 }));
 
-    const { fates } = await ended(machine, { first: [], ask: "group" });
+  const { fates } = await ended(machine, { first: [], ask: "group" });
 
-    assertEquals([machine.signals, fates], [["SIGTERM 101"], ["101 terminated"]]);
-  },
-);
+  assertEquals([machine.signals, fates], [["SIGTERM 101"], ["101 terminated"]]);
+});
 
-Deno.test("terminate() asks at once whom a server left that ended by itself", PURE, async () => {
+test("asks at once whom a server left that ended by itself", async () => {
   const machine = new Machine(
     ...[proc(101, { pgid: 100, sid: 100 }), proc(102, { pgid: 99, sid: 100 })],
   );
@@ -215,37 +207,33 @@ Deno.test("terminate() asks at once whom a server left that ended by itself", PU
   assert(performance.now() - begun < LONG_MS / 4);
 });
 
-Deno.test(
-  "terminate() asks nobody again whom a wrapper has signalled with its group",
-  PURE,
-  async () => {
-    // pnpm runs each script in a group of its own, and signals that when it is asked.
-    const child = { ppid: 100, pgid: 101, sid: 100 };
-    const machine = new Machine(
-      proc(100, CATCHES),
-      proc(101, child),
-      proc(102, { ...child, ppid: 101, ...CATCHES }),
-    );
-    machine.onSignal = (text) => {
-      if (text === "SIGTERM 100") machine.processes = machine.processes.slice(2); // it cleans up
-    };
+test("asks nobody again whom a wrapper has signalled with its group", async () => {
+  // pnpm runs each script in a group of its own, and signals that when it is asked.
+  const child = { ppid: 100, pgid: 101, sid: 100 };
+  const machine = new Machine(
+    proc(100, CATCHES),
+    proc(101, child),
+    proc(102, { ...child, ppid: 101, ...CATCHES }),
+  );
+  machine.onSignal = (text) => {
+    if (text === "SIGTERM 100") machine.processes = machine.processes.slice(2); // it cleans up
+  };
 
-    let searches = 0;
-    const { fates } = await ended(machine, {
-      first: machine.processes.slice(),
-      graceMs: 300,
-      find: () => {
-        if (++searches === 2) machine.processes = []; // at half the grace
-        return Promise.resolve({ rows: machine.processes, isWhole: true });
-      },
-    });
+  let searches = 0;
+  const { fates } = await ended(machine, {
+    first: machine.processes.slice(),
+    graceMs: 300,
+    find: () => {
+      if (++searches === 2) machine.processes = []; // at half the grace
+      return Promise.resolve({ rows: machine.processes, isWhole: true });
+    },
+  });
 
-    assertEquals(machine.signals, ["SIGTERM 100"]);
-    assertEquals(fates.sort(), ["100 terminated", "101 terminated", "102 terminated"]);
-  },
-);
+  assertEquals(machine.signals, ["SIGTERM 100"]);
+  assertEquals(fates.sort(), ["100 terminated", "101 terminated", "102 terminated"]);
+});
 
-Deno.test("terminate() signals nobody politely who has heard it already", PURE, async () => {
+test("signals nobody politely who has heard it already", async () => {
   const machine = new Machine(proc(100, CATCHES));
 
   const { fates } = await ended(machine, {
@@ -257,7 +245,7 @@ Deno.test("terminate() signals nobody politely who has heard it already", PURE, 
   assertEquals([machine.signals, fates], [["SIGKILL 100"], ["100 killed"]]);
 });
 
-Deno.test("terminate() gives who has heard it already the whole grace", PURE, async () => {
+test("gives who has heard it already the whole grace", async () => {
   const machine = new Machine(proc(100, CATCHES));
   const find = (): Promise<Found> => {
     machine.processes = [];
@@ -269,7 +257,7 @@ Deno.test("terminate() gives who has heard it already the whole grace", PURE, as
   assertEquals([machine.signals, fates], [[], ["100 terminated"]]);
 });
 
-Deno.test("terminate() forces at once where nobody is to be asked", PURE, async () => {
+test("forces at once where nobody is to be asked", async () => {
   const machine = new Machine(proc(100), proc(101, { ppid: 100, sid: 100 }));
 
   const { fates } = await ended(machine, { first: machine.processes, ask: "nobody" });
@@ -278,7 +266,7 @@ Deno.test("terminate() forces at once where nobody is to be asked", PURE, async 
   assertEquals(fates, ["100 killed", "101 killed"]);
 });
 
-Deno.test("terminate() forces after the grace and no sooner", PURE, async () => {
+test("forces after the grace and no sooner", async () => {
   const machine = new Machine(proc(100, CATCHES));
   const begun = performance.now();
 
@@ -289,7 +277,7 @@ Deno.test("terminate() forces after the grace and no sooner", PURE, async () => 
   assert(took >= 249 && took < 20_000, `${took} ms`);
 });
 
-Deno.test("terminate() forces before the grace is over when it is told to", PURE, async () => {
+test("forces before the grace is over when it is told to", async () => {
   const machine = new Machine(proc(100, CATCHES));
   const forced = Promise.withResolvers<void>();
   machine.onSignal = (text) => {
@@ -303,7 +291,7 @@ Deno.test("terminate() forces before the grace is over when it is told to", PURE
   assert(performance.now() - begun < LONG_MS / 4);
 });
 
-Deno.test("terminate() forces at once where the system has no polite way", PURE, async () => {
+test("forces at once where the system has no polite way", async () => {
   const machine = new Machine(proc(100));
   const platform = machine.platform();
   const hold: typeof platform.hold = async (process) => {
@@ -326,7 +314,7 @@ Deno.test("terminate() forces at once where the system has no polite way", PURE,
   assert(performance.now() - begun < LONG_MS / 4);
 });
 
-Deno.test("terminate() looks up and forces three times who is born meanwhile", PURE, async () => {
+test("looks up and forces three times who is born meanwhile", async () => {
   for (const [generations, last] of [[3, "102 killed"], [4, "103 survived"]] as const) {
     const machine = new Machine(proc(100));
     machine.onSignal = (text) => {
@@ -341,7 +329,7 @@ Deno.test("terminate() looks up and forces three times who is born meanwhile", P
   }
 });
 
-Deno.test("terminate() says that who lives through force has survived", PURE, async () => {
+test("says that who lives through force has survived", async () => {
   const machine = new Machine(proc(100, IMMORTAL));
 
   const { fates, isWhole } = await ended(machine, { first: machine.processes, graceMs: 0 });
@@ -350,24 +338,20 @@ Deno.test("terminate() says that who lives through force has survived", PURE, as
   assertEquals(machine.signals, ["SIGTERM 100", ...Array(3).fill("SIGKILL 100")]);
 });
 
-Deno.test(
-  "terminate() says at once that access was denied, and asks the others",
-  PURE,
-  async () => {
-    const machine = new Machine(proc(100, DENIED), proc(200));
-    const begun = performance.now();
+test("says at once that access was denied, and asks the others", async () => {
+  const machine = new Machine(proc(100, DENIED), proc(200));
+  const begun = performance.now();
 
-    const { fates } = await ended(machine, { first: machine.processes });
+  const { fates } = await ended(machine, { first: machine.processes });
 
-    assertEquals([machine.signals, fates], [["SIGTERM 200"], [
-      "100 accessDenied",
-      "200 terminated",
-    ]]);
-    assert(performance.now() - begun < LONG_MS / 4);
-  },
-);
+  assertEquals([machine.signals, fates], [["SIGTERM 200"], [
+    "100 accessDenied",
+    "200 terminated",
+  ]]);
+  assert(performance.now() - begun < LONG_MS / 4);
+});
 
-Deno.test("terminate() forces the others where access to one is denied", PURE, async () => {
+test("forces the others where access to one is denied", async () => {
   const machine = new Machine(proc(100, DENIED), proc(200, CATCHES));
 
   const { fates } = await ended(machine, { first: machine.processes, graceMs: 40 });
@@ -375,27 +359,23 @@ Deno.test("terminate() forces the others where access to one is denied", PURE, a
   assertEquals(fates, ["100 accessDenied", "200 killed"]);
 });
 
-Deno.test(
-  "terminate() never signals a PID that changed hands between look and act",
-  PURE,
-  async () => {
-    const seen = proc(100);
-    for (const ask of ["roots", "group", "heard", "nobody"] as const) {
-      const machine = new Machine({ ...seen, startTime: "999" });
-      // As a look that was a moment too early: the row is found again and again.
-      let looks = 0;
-      const find = (): Promise<Found> =>
-        Promise.resolve({ rows: looks++ < 2 ? [seen] : [], isWhole: true });
+test("never signals a PID that changed hands between look and act", async () => {
+  const seen = proc(100);
+  for (const ask of ["roots", "group", "heard", "nobody"] as const) {
+    const machine = new Machine({ ...seen, startTime: "999" });
+    // As a look that was a moment too early: the row is found again and again.
+    let looks = 0;
+    const find = (): Promise<Found> =>
+      Promise.resolve({ rows: looks++ < 2 ? [seen] : [], isWhole: true });
 
-      const { fates } = await ended(machine, { first: [seen], find, ask, graceMs: 100 });
+    const { fates } = await ended(machine, { first: [seen], find, ask, graceMs: 100 });
 
-      assertEquals([machine.signals, fates], [[], ["100 gone"]], ask);
-      assertEquals(machine.processes.length, 1);
-    }
-  },
-);
+    assertEquals([machine.signals, fates], [[], ["100 gone"]], ask);
+    assertEquals(machine.processes.length, 1);
+  }
+});
 
-Deno.test("terminate() never signals a PID that changes hands while it is held", PURE, async () => {
+test("never signals a PID that changes hands while it is held", async () => {
   const machine = new Machine(proc(100, CATCHES), proc(101, { ppid: 100, ...CATCHES }));
   const [root, child] = machine.processes;
   machine.onSignal = (text) => {
@@ -414,7 +394,7 @@ Deno.test("terminate() never signals a PID that changes hands while it is held",
   assertEquals(machine.processes.map(({ startTime }) => startTime), ["999"]);
 });
 
-Deno.test("terminate() keeps apart who was gone before anybody was asked", PURE, async () => {
+test("keeps apart who was gone before anybody was asked", async () => {
   const gone = proc(100);
   const machine = new Machine(proc(101));
 
@@ -423,7 +403,7 @@ Deno.test("terminate() keeps apart who was gone before anybody was asked", PURE,
   assertEquals(fates.sort(), ["100 gone", "101 terminated"]);
 });
 
-Deno.test("terminate() never takes an exhausted search for nobody", PURE, async () => {
+test("never takes an exhausted search for nobody", async () => {
   for (const ask of ["roots", "nobody"] as const) {
     const machine = new Machine(proc(100));
     const find = (): Promise<Found> => Promise.resolve({ rows: machine.processes, isWhole: false });
@@ -437,7 +417,7 @@ Deno.test("terminate() never takes an exhausted search for nobody", PURE, async 
   }
 });
 
-Deno.test("terminate() goes on searching until one search was whole", PURE, async () => {
+test("goes on searching until one search was whole", async () => {
   const machine = new Machine(proc(100));
   let searches = 0;
   const find = (): Promise<Found> =>
@@ -450,7 +430,7 @@ Deno.test("terminate() goes on searching until one search was whole", PURE, asyn
   assert(performance.now() - begun < LONG_MS / 4);
 });
 
-Deno.test("terminate() has nothing to do when nobody is found", PURE, async () => {
+test("has nothing to do when nobody is found", async () => {
   for (const ask of ["roots", "group", "heard", "nobody"] as const) {
     const result = await ended(new Machine(), { first: [], ask });
 
@@ -458,27 +438,23 @@ Deno.test("terminate() has nothing to do when nobody is found", PURE, async () =
   }
 });
 
-Deno.test(
-  "terminate() searches not at once, and twice at most while the grace lasts",
-  PURE,
-  async () => {
-    const machine = new Machine(proc(100, CATCHES));
-    const begun = performance.now();
-    const searches: number[] = [];
-    const find = (): Promise<Found> => {
-      searches.push(performance.now() - begun);
-      return Promise.resolve({ rows: machine.processes, isWhole: true });
-    };
+test("searches not at once, and twice at most while the grace lasts", async () => {
+  const machine = new Machine(proc(100, CATCHES));
+  const begun = performance.now();
+  const searches: number[] = [];
+  const find = (): Promise<Found> => {
+    searches.push(performance.now() - begun);
+    return Promise.resolve({ rows: machine.processes, isWhole: true });
+  };
 
-    await ended(machine, { first: machine.processes, find, graceMs: 300 });
+  await ended(machine, { first: machine.processes, find, graceMs: 300 });
 
-    const [early, half, ...later] = searches;
-    assert(early! >= 29 && half! >= 149, String(searches));
-    assertEquals(later.filter((ms) => ms < 299), []);
-  },
-);
+  const [early, half, ...later] = searches;
+  assert(early! >= 29 && half! >= 149, String(searches));
+  assertEquals(later.filter((ms) => ms < 299), []);
+});
 
-Deno.test("terminate() lets go of whom it held", PURE, async () => {
+test("lets go of whom it held", async () => {
   const machine = new Machine(proc(100));
   const platform = machine.platform();
   let held = 0;
