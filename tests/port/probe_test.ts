@@ -8,7 +8,7 @@ import {
   probePort,
   urlOf,
 } from "../../lib/port/probe.ts";
-import { needs, ROOT, testWith } from "../e2e/harness.ts";
+import { freePort as portNobodyIsGiven, needs, ROOT, testWith } from "../e2e/harness.ts";
 import { inFolder } from "../folders.ts";
 import { Machine, proc } from "../process/fake_platform.ts";
 
@@ -123,6 +123,8 @@ Deno.test("nextFreePort() passes over what is taken, and looks no further than 6
   listener.close();
 
   assert(next !== null && next > port && next <= port + 50, `${next} after ${port - 1}`);
+  const free = portNobodyIsGiven();
+  assertEquals(nextFreePort(free - 1, "127.0.0.1"), free);
   assertEquals(nextFreePort(65535, "127.0.0.1"), null);
   assertEquals(nextFreePort(port, "192.0.2.1"), null);
 });

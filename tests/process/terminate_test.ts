@@ -207,31 +207,39 @@ test("asks at once whom a server left that ended by itself", async () => {
   assert(performance.now() - begun < LONG_MS / 4);
 });
 
-test("asks nobody again whom a wrapper has signalled with its group", async () => {
-  // pnpm runs each script in a group of its own, and signals that when it is asked.
-  const child = { ppid: 100, pgid: 101, sid: 100 };
-  const machine = new Machine(
-    proc(100, CATCHES),
-    proc(101, child),
-    proc(102, { ...child, ppid: 101, ...CATCHES }),
-  );
-  machine.onSignal = (text) => {
-    if (text === "SIGTERM 100") machine.processes = machine.processes.slice(2); // it cleans up
-  };
+/** pnpm and turbo run each script in a group of its own, and signal that when they are asked. */
+const GROUPS: Record<string, ReturnType<typeof proc>[]> = {
+  "whose leader has ended": [
+    proc(101, { ppid: 100, pgid: 101, sid: 100 }),
+    proc(102, { ppid: 101, pgid: 101, sid: 100, ...CATCHES }),
+  ],
+  "of which a member has ended": [
+    proc(103, { ppid: 104, pgid: 104, sid: 100 }),
+    proc(104, { ppid: 100, pgid: 104, sid: 100, ...CATCHES }),
+    proc(105, { ppid: 103, pgid: 104, sid: 100, ...CATCHES }),
+  ],
+};
 
-  let searches = 0;
-  const { fates } = await ended(machine, {
-    first: machine.processes.slice(),
-    graceMs: 300,
-    find: () => {
-      if (++searches === 2) machine.processes = []; // at half the grace
-      return Promise.resolve({ rows: machine.processes, isWhole: true });
-    },
+for (const [what, [first, ...others]] of Object.entries(GROUPS)) {
+  test(`asks nobody again whom a wrapper has signalled with its group, ${what}`, async () => {
+    const machine = new Machine(proc(100, CATCHES), first!, ...others);
+    machine.onSignal = (text) => {
+      if (text === "SIGTERM 100") machine.processes = [machine.processes[0]!, ...others];
+    };
+    let searches = 0;
+
+    await ended(machine, {
+      first: machine.processes,
+      graceMs: 300,
+      find: () => {
+        if (++searches === 2) machine.processes = []; // at half the grace
+        return Promise.resolve({ rows: machine.processes, isWhole: true });
+      },
+    });
+
+    assertEquals(machine.signals, ["SIGTERM 100"]);
   });
-
-  assertEquals(machine.signals, ["SIGTERM 100"]);
-  assertEquals(fates.sort(), ["100 terminated", "101 terminated", "102 terminated"]);
-});
+}
 
 test("signals nobody politely who has heard it already", async () => {
   const machine = new Machine(proc(100, CATCHES));

@@ -144,6 +144,13 @@ test("waits for whoever has just taken the lock, and no longer than 150 ms", asy
   assertEquals(await claiming, "claimed, replaced nobody");
 });
 
+test("refuses where somebody has the lock of whom nothing is known", async (scene) => {
+  const lock = takeLock(scene.files.lock, scene.machine.platform())!;
+
+  assertEquals(await scene.claim(), "starting 1");
+  lock.release();
+});
+
 test("leaves no lock beside a server of another PID directory", async (scene) => {
   const there = `${scene.dir}/there`;
   await Deno.mkdir(there);
