@@ -228,8 +228,6 @@ export interface Platform {
   usesOf(port: number): Promise<PortUse[]>;
   /** Whether closed connections, which nobody holds any more (TIME_WAIT), may keep a port from being bound. */
   isLingering(port: number): Promise<boolean>;
-  /** Whether the system keeps a port for itself, so that binding it is denied. */
-  isReserved(port: number): Promise<boolean>;
 
   /** Who holds the lock on a file; a look at the likely holder costs less than one at all locks. */
   lockHolder(file: Deno.FileInfo, likely: number | null): Promise<LockHolder>;

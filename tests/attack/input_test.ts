@@ -23,10 +23,10 @@ import { parseNetstatLinux, parseSs } from "../../lib/platform/linux/parse_tools
 import { parseProcStat } from "../../lib/platform/linux/proc.ts";
 import { parsePasswd } from "../../lib/platform/linux/processes.ts";
 import { parsePs } from "../../lib/platform/macos/processes.ts";
-import { parseNetstat as parseNetstatDarwin } from "../../lib/platform/macos/sockets.ts";
+import { parseNetstat as parseNetstatDarwin } from "../../lib/platform/macos/mod.ts";
 import { parseLsof } from "../../lib/platform/parsing.ts";
 import type { ListenerRow } from "../../lib/platform/types.ts";
-import { parseNetstat as parseNetstatWindows } from "../../lib/platform/windows/parse_netstat.ts";
+import { parseNetstat as parseNetstatWindows } from "../../lib/platform/windows/mod.ts";
 import { portsOf, readNote } from "../../lib/port/files.ts";
 import {
   formatRecord,

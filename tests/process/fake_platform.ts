@@ -203,7 +203,6 @@ export class Machine {
         ),
       usesOf: () => this.#reading("uses", this.uses),
       isLingering: () => Promise.resolve(false),
-      isReserved: () => Promise.resolve(false),
       lockHolder: () => Promise.resolve(this.locked),
       ignoresHangup: () => Promise.resolve(false),
       prepareSupervisor: () => Promise.resolve(),

@@ -67,7 +67,7 @@ windows("lets those live on that are left on purpose", async () => {
 
 windows("finds who listens", async () => {
   assertEquals(await ask("listen"), {
-    ...{ isFound: true, holders: 1, isAt: true, uses: 0, isReserved: false },
+    ...{ isFound: true, holders: 1, isAt: true, uses: 0 },
   });
 });
 

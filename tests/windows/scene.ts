@@ -122,16 +122,15 @@ const SCENES: Record<string, () => Promise<void>> = {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr as Deno.NetAddr;
     const self = (await platform.readProcess(Deno.pid))!;
-    const [found, [holding], at, uses, isReserved] = [
+    const [found, [holding], at, uses] = [
       (await platform.listeners([port])).get(port)!,
       await platform.holding([{ port, processes: [self] }]),
       await platform.listeningAt([self]),
       await platform.usesOf(port),
-      await platform.isReserved(port),
     ];
     const isFound = found.kind === "found" && found.processes[0]?.pid === Deno.pid;
     const isAt = at.some((row) => row.port === port);
-    print({ isFound, holders: holding!.holders.length, isAt, uses: uses.length, isReserved });
+    print({ isFound, holders: holding!.holders.length, isAt, uses: uses.length });
   },
 };
 

@@ -43,7 +43,6 @@ export function linuxPlatform(run: RunTool, marker: string): Platform {
     listeningAt: async (all) => await listeningAt(all),
     usesOf: async (port) => await portUses(port),
     isLingering: async (port) => await isLingering(port),
-    isReserved: () => Promise.resolve(false),
     lockHolder: async (file, likely) => await lockHolder(file, likely),
     ignoresHangup: async () => await processes.ignoresHangup(),
     prepareSupervisor: async () => await closeInheritedOnExec(),

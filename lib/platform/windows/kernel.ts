@@ -1,6 +1,11 @@
 /**
- * The functions of Windows that are called, and how words are passed to them. Opens them when the first
- * is needed, so that every system can import this. Offsets elsewhere are those of 64 bit.
+ * The functions of Windows that are called, how words are passed to them, and what a supervisor has of
+ * Windows: a job and a console. Opens them when the first is needed, so that every system can import this.
+ * Offsets elsewhere are those of 64 bit.
+ *
+ * A job holds the supervisor and everything that is born below it, whatever becomes of parents: its
+ * members are the server's tree. When the supervisor ends, however it ends, so does the job, and with it
+ * all of them.
  *
  * @module
  */
@@ -9,7 +14,7 @@ import { ServerError } from "../../errors.ts";
 
 /** What functions take and return. */
 /** Types of parameters, short for the tables below. */
-export const [PTR, BUF, I32, U32] = ["pointer", "buffer", "i32", "u32"] as const;
+const [PTR, BUF, I32, U32] = ["pointer", "buffer", "i32", "u32"] as const;
 
 const KERNEL32 = {
   AllocConsole: { parameters: [], result: I32 },
@@ -70,7 +75,7 @@ export function kernel(): Kernel {
 }
 
 /** Opens a library for as long as this process lives. */
-export function symbolsOf<T extends Deno.ForeignLibraryInterface>(
+function symbolsOf<T extends Deno.ForeignLibraryInterface>(
   name: string,
   symbols: T,
 ): Symbols<T> {
@@ -81,7 +86,7 @@ export function symbolsOf<T extends Deno.ForeignLibraryInterface>(
 }
 
 /** A text as Windows takes it. */
-export function wide(text: string): Uint16Array<ArrayBuffer> {
+function wide(text: string): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(`${text}\0`, (unit) => unit.charCodeAt(0));
 }
 
@@ -99,4 +104,97 @@ export function withProcess<T>(pid: number, rights: number, use: (handle: Handle
   } finally {
     kernel().CloseHandle(process);
   }
+}
+
+/** A process, and when it was created. */
+type Born = { readonly pid: number; readonly created: bigint };
+
+const QUERY = 4, PROCESS_LIST = 3, EXTENDED_LIMITS = 9;
+const KILL_ON_CLOSE = 0x2000, MAX_MEMBERS = 4096;
+
+let own: Deno.PointerValue = null;
+let ownName = "";
+
+/**
+ * The name by which others find the job of a supervisor, as long as it lives. The time in it is known to
+ * nobody before. Seen in the same session of Windows only, so that no other user can take it first.
+ */
+export function jobName({ pid, created }: Born): string {
+  return `Local\\start_server_${pid}_${created}`;
+}
+
+/**
+ * Makes the job and puts this process into it. Every child that is started from then on is born into it,
+ * so this comes first. Where another job forbids that, the tree is known by parents alone.
+ */
+export function enterJob(supervisor: Born): void {
+  ownName = jobName(supervisor);
+  own ??= kernel().CreateJobObjectW(null, wide(ownName));
+  limit(KILL_ON_CLOSE);
+  kernel().AssignProcessToJobObject(own, kernel().GetCurrentProcess());
+}
+
+/** Lets those members live on that are still there when this process ends. */
+export function releaseJob(): void {
+  if (own !== null) limit(0);
+}
+
+function limit(flags: number): void {
+  const limits = new Uint32Array(36); // JOBOBJECT_EXTENDED_LIMIT_INFORMATION
+  limits[4] = flags;
+  kernel().SetInformationJobObject(own, EXTENDED_LIMITS, limits, limits.byteLength);
+}
+
+/** PIDs of the members of a job, this process's own if no other is named; none if there is no such. */
+export function jobMembers(name: string = ownName): number[] {
+  const job = kernel().OpenJobObjectW(QUERY, 0, wide(name));
+  if (job === null) return [];
+  const list = new BigUint64Array(1 + MAX_MEMBERS); // two counts of 32 bits, then the PIDs
+  kernel().QueryInformationJobObject(job, PROCESS_LIST, list, list.byteLength, null);
+  kernel().CloseHandle(job);
+  const count = Number(list[0]! >> 32n);
+  return Array.from(list.subarray(1, 1 + count), Number);
+}
+
+const CTRL_C = 0, SW_HIDE = 0, INHERIT = 1;
+/** Input, output, errors. */
+const STANDARD = [-10, -11, -12];
+const MAX_PROCESSES = 4096;
+
+/**
+ * Sees that this process and its children have a console, and hear Ctrl+C of it. In the background it is
+ * one of their own, hidden: a console program without one would open a window.
+ *
+ * The switch of Ctrl+C is inherited, and off for whoever is started as the leader of a group.
+ */
+export function prepareConsole(inBackground: boolean): void {
+  if (inBackground || consolePids().length === 0) openHidden();
+  kernel().SetConsoleCtrlHandler(null, 0);
+}
+
+/** A new console takes the place of the standard handles; they are put back. */
+function openHidden(): void {
+  const handles = STANDARD.map((id) => [id, kernel().GetStdHandle(id)] as const);
+  kernel().FreeConsole();
+  kernel().AllocConsole();
+  for (const [id, handle] of handles) kernel().SetStdHandle(id, handle);
+  symbolsOf("user32.dll", { ShowWindow: { parameters: [PTR, I32], result: I32 } })
+    .ShowWindow(kernel().GetConsoleWindow(), SW_HIDE);
+}
+
+/** PIDs of the processes that share the console of this one; none if it has none. */
+export function consolePids(): number[] {
+  const pids = new Uint32Array(MAX_PROCESSES);
+  const count = kernel().GetConsoleProcessList(pids, pids.length);
+  return count > pids.length ? [] : [...pids.subarray(0, count)];
+}
+
+/** Presses Ctrl+C for all that share the console, this process too; `false` if it has none. */
+export function pressCtrlC(): boolean {
+  return kernel().GenerateConsoleCtrlEvent(CTRL_C, 0) !== 0;
+}
+
+/** Keeps this process's standard handles from its children; a compiled Deno does not do that itself. */
+export function keepStandardHandles(): void {
+  for (const id of STANDARD) kernel().SetHandleInformation(kernel().GetStdHandle(id), INHERIT, 0);
 }

@@ -7,16 +7,16 @@
  * @module
  */
 
+import { lines, readEndpoint, readPid, unrecognised } from "../parsing.ts";
 import * as table from "../process_table.ts";
 import { always, type Answer, ask } from "../tools.ts";
 import type { Held, Identity, Platform, ProcessRow, RunTool, Stat } from "../types.ts";
-import * as jobs from "./job.ts";
-import { parseNetstat } from "./parse_netstat.ts";
+import * as kernel from "./kernel.ts";
 import * as processes from "./process.ts";
 import { statsOf } from "./process.ts";
 
 /** What the platform needs of Windows. */
-const WINDOWS = { ...processes, ...jobs };
+const WINDOWS = { ...processes, ...kernel };
 
 /** What the platform needs of Windows, so that a test can stand for it. */
 export type Windows = typeof WINDOWS;
@@ -60,7 +60,7 @@ export function windowsPlatform(
     readProcess: async (pid) => await describePids([pid])[0] ?? null,
     list: async (since) => {
       const all = await windows.readTable();
-      const tree = since && jobs.treeOf(all, since, { windows, self });
+      const tree = since && processes.treeOf(all, since, { windows, self });
       const rows = statsOf(all);
       const withSessions = rows.map((row) =>
         tree?.has(row.pid) ? { ...row, sid: since!.pid } : row
@@ -82,7 +82,12 @@ export function windowsPlatform(
       }
       return values;
     },
-    reactions: () => Promise.resolve(null),
+    // No process passes a signal on. A shell hears the key, and asks whether to end its batch file.
+    reactions: async ({ pid }) =>
+      await {
+        catchesTerm: false,
+        ignoresInt: look().some((row) => row.pid === pid && isShell(row)),
+      },
     countBirths: () => Promise.resolve(null),
     usage: async (all) => {
       const pids = new Set(living(all).map(({ pid }) => pid));
@@ -105,12 +110,6 @@ export function windowsPlatform(
     usesOf: async (port) => table.portUses(port, await netstat(), sources.processes),
     // There nothing is tried to be bound.
     isLingering: () => Promise.resolve(false),
-    // Asked where a bind was denied: there are no privileged ports, so it is so if nobody has it.
-    isReserved: async (port) => {
-      const answer = await netstat();
-      if (answer.kind === "failure") return false;
-      return !Object.values(answer.value).flat().some((row) => row.port === port);
-    },
     lockHolder: () => Promise.resolve({ kind: "unknown" }),
     ignoresHangup: () => Promise.resolve(false),
     // To be called before any program is started: what runs already stays out of the job.
@@ -159,13 +158,24 @@ function hold({ pid, startTime }: Identity, windows: Windows, self: number): Hel
     pid,
     startTime,
     signal: (signal) =>
-      signal === "SIGKILL"
+      signal === "SIGKILL" || isDoneShell(pid, windows)
         ? result(() => open!.end(), "denied")
         : result(() => false, "unsupported"),
     signalGroup: (signal) =>
       result(() => signal !== "SIGKILL" && pressKey(pid, windows, self), "unsupported"),
     [Symbol.dispose]: () => open?.close(),
   };
+}
+
+function isShell({ name }: Pick<Stat, "name">): boolean {
+  return /^cmd\.exe$/i.test(name);
+}
+
+/** Whether a process is a shell whose program has ended: to end it says Y to its question. */
+function isDoneShell(pid: number, windows: Windows): boolean {
+  const rows = statsOf(windows.readTable());
+  const hasChild = rows.some(({ ppid, name }) => ppid === pid && name !== "conhost.exe");
+  return !hasChild && rows.some((row) => row.pid === pid && isShell(row));
 }
 
 /**
@@ -178,4 +188,51 @@ function pressKey(pid: number, windows: Windows, self: number): boolean {
   const known = new Set([...lineage, ...windows.jobMembers()]);
   return sharing.includes(pid) && sharing.every((other) => known.has(other)) &&
     windows.pressCtrlC();
+}
+
+/** Protocol, local and remote endpoint, and the rest: state in any language or none, and the pid. */
+const ROW = /^\s{0,20}(TCP|UDP)\s{1,40}(\S{1,110})\s{1,60}(\S{1,110})(?:\s{1,60}(\S.{0,80}))?$/;
+
+/** The remote endpoint of a listener. */
+const NOBODY = /^(?:0\.0\.0\.0|\[::\]):0$/;
+
+/**
+ * Parses `netstat -ano`.
+ *
+ * Rows are told by their shape: a listener is a TCP row whose remote end is nobody, port 0, since the state
+ * (`ABHÖREN`) and both headers are translated, and come in the code page of the console. Without a
+ * protocol filter (`-p tcp` would leave out IPv6). PID 4 is the kernel; the pid may be of a process
+ * that is dead, when a child inherited its socket; a listener's is `null` if it is not shown, or 0.
+ *
+ * @throws {SyntaxError} If there is text, but no row in it: Windows itself always listens somewhere.
+ * @see https://learn.microsoft.com/windows-server/administration/windows-commands/netstat
+ * @example A server and its client, in German
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseNetstat } from "./mod.ts";
+ *
+ * const { listeners } = parseNetstat(
+ *   `  TCP    127.0.0.1:8001         0.0.0.0:0              ABHÖREN         4242
+ *   TCP    127.0.0.1:8001         127.0.0.1:50000        HERGESTELLT     4242
+ * `,
+ * );
+ * assertEquals(listeners, [{ address: "127.0.0.1", port: 8001, pid: 4242, name: null }]);
+ * ```
+ */
+export function parseNetstat(text: string): table.Sockets {
+  const found: table.Sockets = { listeners: [], uses: [] };
+  let known = false, odd = false;
+  for (const line of lines(text)) {
+    const [row, protocol, local = "", remote = "", rest = ""] = ROW.exec(line) ?? [];
+    odd = true;
+    if (row === undefined) continue;
+    known = true;
+    const endpoint = readEndpoint(local);
+    if (protocol !== "TCP" || endpoint === null) continue;
+    const pid = readPid(/(?<!\S)\d{1,10}$/.exec(rest.trimEnd())?.[0]);
+    if (NOBODY.test(remote)) found.listeners.push({ ...endpoint, pid, name: null });
+    else if (pid !== null) found.uses.push({ port: endpoint.port, pid, peer: remote });
+  }
+  if (odd && !known) throw unrecognised("netstat output", text);
+  return found;
 }

@@ -1,11 +1,11 @@
 /**
- * Looks at one process of Windows, and holds it by a handle.
+ * Looks at processes of Windows: one, which a handle holds; all; those of a server.
  *
  * @module
  */
 
-import type { Stat } from "../types.ts";
-import { type Handle, kernel, textOf, withProcess } from "./kernel.ts";
+import type { Identity, Stat } from "../types.ts";
+import { type Handle, jobName, kernel, textOf, withProcess } from "./kernel.ts";
 
 const TERMINATE = 1, VM_READ = 0x10, QUERY_LIMITED = 0x1000, SYNCHRONIZE = 0x100000;
 const TOKEN_QUERY = 8, TOKEN_USER = 1, BASIC_INFORMATION = 0;
@@ -177,4 +177,42 @@ export function statsOf(table: readonly TableRow[]): Stat[] {
     const ppid = parent !== undefined && parent.created <= created ? creator : 0;
     return { pid, startTime: String(created), ppid, pgid: 0, sid: 0, state: "running", name };
   });
+}
+
+/** Where a tree is looked for. */
+type Jobs = { jobMembers(name: string): number[]; consolePids(): number[] };
+
+/**
+ * PIDs of the processes of a server.
+ *
+ * Every process is tried for the supervisor, since Windows forgets a parent that is dead: the right job is
+ * that of this process, or has the server in it, or a child of it. What the supervisor runs for itself
+ * is no part. A supervisor leaves out who has left its console, as a browser does, unless the server itself
+ * has none; nobody else can see that. Where no job can be seen (another session of Windows), living parents tell the tree.
+ */
+export function treeOf(
+  table: readonly TableRow[],
+  server: Identity,
+  { windows, self }: { windows: Jobs; self: number },
+): Set<number> {
+  const isServer = ({ pid, created }: TableRow) =>
+    pid === server.pid && String(created) === server.startTime;
+  for (const supervisor of table) {
+    const members = new Set(windows.jobMembers(jobName(supervisor)));
+    if (!members.has(supervisor.pid)) continue;
+    const isOwn = supervisor.pid === self;
+    const tree = table.filter((row) =>
+      members.has(row.pid) && row !== supervisor &&
+      (row.creator !== supervisor.pid || isServer(row))
+    );
+    if (!isOwn && !tree.some((row) => isServer(row) || row.creator === server.pid)) continue;
+    const pids = tree.map(({ pid }) => pid), sharing = isOwn ? windows.consolePids() : [];
+    const isApart = sharing.length === 0 ||
+      tree.some((row) => isServer(row) && !sharing.includes(row.pid));
+    return new Set(isApart ? pids : pids.filter((pid) => sharing.includes(pid)));
+  }
+  const pids = new Set(table.filter(isServer).map(({ pid }) => pid));
+  const stats = statsOf(table);
+  for (const pid of pids) for (const row of stats) if (row.ppid === pid) pids.add(row.pid);
+  return pids;
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseNetstat } from "../../../lib/platform/macos/sockets.ts";
+import { parseNetstat } from "../../../lib/platform/macos/mod.ts";
 import { loadFixtures, outcome } from "../../parsers/fixtures.ts";
 import { testHostile } from "../hostile.ts";
 

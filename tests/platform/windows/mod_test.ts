@@ -1,7 +1,7 @@
 /** Windows with a stand-in for its kernel and recordings of netstat; runs on every system. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ServerError } from "../../../lib/errors.ts";
-import { jobName } from "../../../lib/platform/windows/job.ts";
+import { jobName } from "../../../lib/platform/windows/kernel.ts";
 import { type Windows, windowsPlatform } from "../../../lib/platform/windows/mod.ts";
 import type { TableRow } from "../../../lib/platform/windows/process.ts";
 import type { Discovery, Platform } from "../../../lib/platform/types.ts";
@@ -213,13 +213,6 @@ test("says which of some processes hold a port, and whether nobody else does", a
   assertEquals((await platform.listeningAt(processes)).map(({ port }) => port), [8001]);
 });
 
-test("takes a port that was denied and that nobody has for reserved", async () => {
-  const { platform } = windows();
-
-  assertEquals(await platform.isReserved(8001), false);
-  assertEquals(await platform.isReserved(7952), true);
-});
-
 for (
   const [what, netstat] of Object.entries<Fake>({
     "is missing": MISSING,
@@ -240,7 +233,6 @@ for (
     assertEquals(await platform.holding([{ port: 8001, processes }]), [
       { holders: [], isAll: false },
     ]);
-    assertEquals(await platform.isReserved(8002), false);
   });
 }
 
