@@ -181,7 +181,7 @@ class Ending implements Disposable {
     const all = await this.alive();
     if (whom === "heard") {
       this.#hasAsked = true;
-      for (const one of all) one.isAsked = true;
+      for (const one of all) one.isAsked = await this.#hearsKey(one.row);
       return true;
     }
     const leader = all.find(({ row }) => row.pgid === row.pid || row.pgid === 0);

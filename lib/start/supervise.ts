@@ -187,7 +187,9 @@ class Life {
   }
 
   /** Ends whatever lives of the server; whether nothing of it is left. */
-  async #end(ask: Termination["ask"], graceMs: number): Promise<boolean> {
+  async #end(how: Termination["ask"], graceMs: number): Promise<boolean> {
+    // Windows has no SIGTERM: the key is all that asks there.
+    const ask = how === "roots" && !this.#all.platform.ownSession ? "group" : how;
     const { ended, isClean } = await endServer(this.#record, ask, graceMs, this.#all);
     this.#noteQuietly({ ended });
     return this.#isClean = isClean;
