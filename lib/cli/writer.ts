@@ -100,10 +100,13 @@ export class Writer {
     return this.#failures[name];
   }
 
-  /** Waits until all is written, but not for long for readers that do not read. */
+  /** Waits until all is written, but not for long for readers that do not read: then that is the failure. */
   async finish(): Promise<void> {
     this.#clear();
     await atMost(Promise.all([this.#queues.out, this.#queues.err]), FINISH_MS);
+    for (const name of ["out", "err"] as const) {
+      if (this.#pending[name] > 0) this.#failures[name] ??= "nobody reads it";
+    }
   }
 
   #clear(): void {
