@@ -182,7 +182,8 @@ async function refusalOf({ view, refusal }: starts.Refused, setup: Setup): Promi
   const { config: { host, force, port }, calling, platform } = setup;
   const record = view.server?.record;
   const age = record ? await platform.ageMs(record.server ?? record.supervisor) : null;
-  const free = NOT_THE_PORT.includes(refusal.reason) ? null : nextFreePort(port, host);
+  const isVain = NOT_THE_PORT.includes(refusal.reason);
+  const free = isVain ? null : await nextFreePort(port, host, platform);
   return startRefusal({
     ...{ host, view, refusal },
     ageMs: age ?? (record ? Date.now() - record.startedAt : 0),

@@ -74,7 +74,7 @@ async function viewsOf(drafts: readonly Draft[], what: Look): Promise<PortView[]
   const probes = drafts.map(({ port }, i) =>
     what.probeHost === undefined || holdings[i]!.holders.length > 0
       ? null
-      : probePort(port, what.probeHost)
+      : probePort(port, what.probeHost, platform.probeIsProof)
   );
   const isFree = (i: number) => platform.probeIsProof && probes[i] === "free";
   const unclear = drafts.filter((_, i) => !holdings[i]!.isAll && !isFree(i)).map(({ port }) =>

@@ -82,11 +82,17 @@ export async function isLingering(port: number, platform: Platform): Promise<boo
 const TRIED_PORTS = 50;
 
 /** The next port that a server could have; `null` if none is near. */
-export function nextFreePort(port: number, host: string): number | null {
-  for (let next = port + 1; next <= Math.min(65535, port + TRIED_PORTS); next++) {
-    if (probePort(next, host) === "free") return next;
-  }
-  return null;
+export async function nextFreePort(
+  port: number,
+  host: string,
+  platform: Platform,
+): Promise<number | null> {
+  const { probeIsProof } = platform;
+  const near = Array.from({ length: Math.min(65535 - port, TRIED_PORTS) }, (_, i) => port + 1 + i);
+  const found = probeIsProof ? null : await platform.listeners(near);
+  const isSeen = (next: number) => found !== null && found.get(next)?.kind !== "none";
+  const isFree = (next: number) => probePort(next, host, probeIsProof) === "free";
+  return near.find((next) => !isSeen(next) && isFree(next)) ?? null;
 }
 
 /** How a server answered. */

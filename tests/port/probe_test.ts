@@ -116,10 +116,11 @@ Deno.test("isPortFree() goes by the probe where that is proof, else by the liste
   assertEquals(await isPortFree(port, listed), false);
 });
 
-Deno.test("nextFreePort() passes over what is taken, and looks no further than 65535", () => {
+Deno.test("nextFreePort() passes over what is taken, and looks no further than 65535", async () => {
+  const platform = new Machine().platform();
   const port = freePort();
   const listener = Deno.listen({ port, hostname: "0.0.0.0" });
-  const next = nextFreePort(port - 1, "127.0.0.1");
+  const next = await nextFreePort(port - 1, "127.0.0.1", platform);
   listener.close();
 
   assert(next !== null && next > port && next <= port + 50, `${next} after ${port - 1}`);
