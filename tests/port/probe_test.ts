@@ -125,9 +125,16 @@ Deno.test("nextFreePort() passes over what is taken, and looks no further than 6
 
   assert(next !== null && next > port && next <= port + 50, `${next} after ${port - 1}`);
   const free = portNobodyIsGiven();
-  assertEquals(nextFreePort(free - 1, "127.0.0.1"), free);
-  assertEquals(nextFreePort(65535, "127.0.0.1"), null);
-  assertEquals(nextFreePort(port, "192.0.2.1"), null);
+  assertEquals(await nextFreePort(free - 1, "127.0.0.1", platform), free);
+  assertEquals(await nextFreePort(65535, "127.0.0.1", platform), null);
+  assertEquals(await nextFreePort(port, "192.0.2.1", platform), null);
+});
+
+Deno.test("nextFreePort() goes by the listeners, too, where the probe is no proof", async () => {
+  const free = portNobodyIsGiven();
+  const platform = new Machine(proc(100, { ports: [free] })).platform({ probeIsProof: false });
+
+  assert((await nextFreePort(free - 1, "127.0.0.1", platform) ?? free) > free);
 });
 
 /** Answers one connection after the other with some bytes. */
