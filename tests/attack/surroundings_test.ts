@@ -13,12 +13,12 @@ import {
   type ProgramName,
   run,
   Running,
-  waitUntil,
 } from "../e2e/harness.ts";
 import { NOBODY, NOT_ROOT } from "../e2e/other_user.ts";
 import {
   assertPolite,
   attack,
+  exists,
   NOTHING,
   ONLY_FULL,
   PLAIN,
@@ -214,7 +214,7 @@ attack(
     const status = words("status", place);
 
     await using slow = python(FULL_PIPE, ["0.25", ...status]);
-    await using never = python(FULL_PIPE, ["5", ...status]);
+    await using never = python(FULL_PIPE, ["1.5", ...status]);
     const [read, lost] = [await slow.finished(), await never.finished()];
 
     assertMatch(read.stdout, /^0 🟢 running on port \d+\n[^]* - PID \d+: python3 - .*\n$/);
@@ -291,7 +291,8 @@ attack(
   async () => {
     await using place = new Place();
     const prefix = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
-    const shell = ["/bin/sh", "-c", `${shellWords(words("start", place, "--", ...PLAIN))}; exit`];
+    const start = shellWords(words("start", place, "--", ...PLAIN));
+    const shell = ["/bin/sh", "-c", `${start}; echo over $?; exec sleep 1000`];
     await using container = new Running(shell, { prefix, cwd: place.dir });
     await container.waitFor("is running on");
     const record = place.record();
@@ -319,8 +320,9 @@ attack(
     const inside = await runPolitely("stop", place.args, {
       prefix: ["nsenter", "-t", init, "-p", "-m"],
     });
-    assertEquals([inside.code, (await container.finished()).code], [0, 0], inside.stderr);
-    await waitUntil(() => !isListening(place.port), "the free port");
+    await container.waitFor("over 0");
+    assertEquals([inside.code, remains(place)], [0, NOTHING], inside.stderr);
+    container.kill("SIGKILL"); // and with it all that is in there
   },
   needsNamespace("nsenter"),
 );
@@ -357,7 +359,7 @@ attack("words that are made to be copied do nothing else when they are copied", 
   const { code, stdout, stderr } = await copied.finished();
 
   assertEquals([code, (await started.finished()).code], [0, 0], `${command}\n${stdout}${stderr}`);
-  assertEquals([...Deno.readDirSync(place.dir)].some(({ name }) => name === "ran"), false);
+  assertEquals(exists(join(place.dir, "ran")), false);
 }, Deno.env.has("TEST_PROGRAMS") ? "only with the sources" : needsPython());
 
 attack(
