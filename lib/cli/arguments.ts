@@ -73,36 +73,33 @@ export function readArguments(program: ProgramName, args: readonly string[]): Ar
 
 /** Refuses a word with a dash in front that is not exactly an option with what belongs to it. */
 function checkOption(word: string, next: string | undefined, specs: readonly OptionSpec[]): void {
-  const { spec, attached } = word.startsWith("--") ? long(word, specs) : letters(word, specs);
+  const [spec, attached] = word.startsWith("--") ? longOption(word, specs) : letters(word, specs);
   if (spec === undefined) throw unknownOption(word, specs);
   const refuse = (why: string) => new ServerError("usage", `Option --${spec.name} ${why}`);
   if (spec.value === undefined) {
     // The parser would take these two words for the value of a switch.
-    const value = attached === null ? /^(true|false)$/.exec(next ?? "")?.[0] : word;
+    const value = attached === undefined ? /^(true|false)$/.exec(next ?? "")?.[0] : word;
     if (value !== undefined) throw refuse(`takes no value: "${plain(value)}"`);
-  } else if ((attached ?? next ?? "") === "" || attached === null && next!.startsWith("-")) {
+  } else if (!(attached ?? next) || attached === undefined && next!.startsWith("-")) {
     throw refuse("needs a value");
   }
 }
 
-interface GivenOption {
-  readonly spec: OptionSpec | undefined;
-  /** The value that is attached to it. */
-  readonly attached: string | null;
-}
+/** An option that was given, if there is one of that name, and the value that is attached to it. */
+type GivenOption = [spec: OptionSpec | undefined, attached: string | undefined];
 
-function long(word: string, specs: readonly OptionSpec[]): GivenOption {
-  const [, name, attached = null] = /^--([^=]*)(?:=(.*))?$/s.exec(word)!;
-  return { spec: specs.find((one) => one.name === name), attached };
+function longOption(word: string, specs: readonly OptionSpec[]): GivenOption {
+  const [, name, attached] = /^--([^=]*)(?:=(.*))?$/s.exec(word)!;
+  return [specs.find((one) => one.name === name), attached];
 }
 
 /** One letter, with a number attached or not; or several, of which only the last takes a value. */
 function letters(word: string, specs: readonly OptionSpec[]): GivenOption {
-  const [, all = "", attached = null] = /^-([a-z]+)(?:=?(\d+))?$/.exec(word) ?? [];
+  const [, all = "", attached] = /^-([a-z]+)(?:=?(\d+))?$/.exec(word) ?? [];
   const found = all.split("").map((letter) => specs.find(({ short }) => short === letter));
   const isRight = found.slice(0, -1).every((spec) => spec !== undefined && !spec.value) &&
-    (attached === null || all.length === 1);
-  return { spec: isRight ? found.at(-1) : undefined, attached };
+    (attached === undefined || all.length === 1);
+  return [isRight ? found.at(-1) : undefined, attached];
 }
 
 function unknownOption(word: string, specs: readonly OptionSpec[]): ServerError {

@@ -41,12 +41,13 @@ export interface Calling {
 
 /** How this program was called, as far as this process sees it. */
 export function currentCalling(env: Readonly<Record<string, string>>): Calling {
-  const { standalone } = Deno.build;
+  const runtime = Deno.execPath();
+  const main = Deno.mainModule.startsWith("file:") ? fromFileUrl(Deno.mainModule) : Deno.mainModule;
+  const kind = Deno.build.standalone ? "binary" : "Bun" in globalThis ? "bun" : "deno";
   return callingOf({
-    program: standalone ? Deno.execPath() : mainModule(),
-    runtime: Deno.execPath(),
-    kind: standalone ? "binary" : "Bun" in globalThis ? "bun" : "deno",
-    env,
+    // It may have been removed or replaced while it runs.
+    program: kind === "binary" ? runtime : attempt(() => Deno.realPathSync(main)) ?? main,
+    ...{ runtime, kind, env },
     cwd: attempt(() => Deno.realPathSync(Deno.cwd())),
     isFile: (path) => attempt(() => Deno.statSync(path).isFile) ?? false,
   });
@@ -57,34 +58,35 @@ export function callingOf(facts: CallFacts): Calling {
   const { program, runtime, kind, env } = facts;
   const isWindows = /^(?:[a-z]:|\\\\)/i.test(runtime);
   // A bundle and what came over https must not fail over a configuration that lies near.
-  const flags = program.endsWith(".js") || isUrl(program) ? ["--no-config", "--no-lock"] : [];
+  const flags = program.endsWith(".js") || URL_START.test(program)
+    ? ["--no-config", "--no-lock"]
+    : [];
   return {
     isWindows,
     wordsFor: (name) => wordsFor(name, facts, isWindows),
     pidDir: () => cloneOf(facts) ?? stateDir(env, isWindows),
     selfCommand: (...permissions) => {
-      if (kind === "binary") return [runtime];
-      if (kind === "bun") return [runtime, program];
+      if (kind !== "deno") return kind === "bun" ? [runtime, program] : [runtime];
       return [runtime, "run", ...flags, ...mapOf(program), ...permissions, program];
     },
   };
 }
 
-/** What a command that is shown says beside the program. */
-export interface CommandDetails {
-  /** The port. */
-  readonly port: number;
-  /** The PID directory, said only where it is not the default. */
-  readonly pidDir?: string | null;
-  /** Further words. */
-  readonly more?: readonly string[];
-}
+const URL_START = /^https?:/;
 
-/** A command line to be copied: it works in the shell of this system, where this program was called. */
+/** In the path of what npm installed. */
+const PACKAGED = /[\\/]node_modules[\\/]/;
+
+/**
+ * A command line to be copied: it works in the shell of this system, where this program was called. The
+ * PID directory is only said where it is not the default.
+ */
 export function commandFor(
   calling: Calling,
   program: ProgramName,
-  { port, pidDir = null, more = [] }: CommandDetails,
+  port: number,
+  pidDir: string | null = null,
+  ...more: string[]
 ): string {
   const isDefault = pidDir === null ||
     pidDir === attempt(() => Deno.realPathSync(calling.pidDir()));
@@ -95,10 +97,13 @@ export function commandFor(
 function wordsFor(name: ProgramName, facts: CallFacts, isWindows: boolean): string {
   const { program, kind, env, cwd } = facts;
   const isSource = program.endsWith(".ts");
-  if (isPackaged(program)) {
+  if (PACKAGED.test(program)) {
     return `${env.npm_lifecycle_event === undefined ? "" : "npx "}${name}_server`;
   }
-  if (!isSource && isOnPath(`${name}_server`, facts, isWindows)) return `${name}_server`;
+  if (
+    !isSource &&
+    isOnPath(`${name}_server`, isWindows ? [".exe", ".cmd"] : [""], { ...facts, isWindows })
+  ) return `${name}_server`;
   const deno = env.npm_command === "exec" ? "npx --yes deno" : "deno";
   const isAtHome = isSource && cwd !== null && cwd === cloneOf(facts);
   // `deno task` sets it; npm's scripts do, too, and say their name beside it.
@@ -110,10 +115,17 @@ function wordsFor(name: ProgramName, facts: CallFacts, isWindows: boolean): stri
   return quoteWords([...runner, ...mapOf(program), path], isWindows);
 }
 
-function isOnPath(command: string, { env, isFile }: CallFacts, isWindows: boolean): boolean {
-  const folders = (env.PATH ?? env.Path ?? "").split(isWindows ? ";" : ":").filter(Boolean);
-  const endings = isWindows ? [".exe", ".cmd"] : [""];
-  return folders.some((folder) => endings.some((end) => isFile(join(folder, command + end))));
+/** Whether a command with one of these endings lies in a folder of the search path. */
+export function isOnPath(
+  command: string,
+  endings: readonly string[],
+  { env, isFile, isWindows }: Pick<CallFacts, "env" | "isFile"> & Pick<Calling, "isWindows">,
+): boolean {
+  // On Windows names of variables have no case; and what lies in WindowsApps may be the Store's decoy.
+  const name = Object.keys(env).find((name) => isWindows ? /^path$/i.test(name) : name === "PATH");
+  return (env[name ?? ""] ?? "").split(isWindows ? ";" : ":")
+    .filter((folder) => folder !== "" && !(isWindows && /[\\/]WindowsApps[\\/]?$/i.test(folder)))
+    .some((folder) => endings.some((end) => isFile(join(folder, command + end))));
 }
 
 /** The program beside this one; of the sources some lie in `scripts`. */
@@ -133,7 +145,7 @@ function rootOf(program: string): string {
 
 /** The folder of the clone for its sources and for what lies in its `dist`; `null` elsewhere. */
 function cloneOf({ program, isFile }: CallFacts): string | null {
-  if (isUrl(program) || isPackaged(program)) return null;
+  if (URL_START.test(program) || PACKAGED.test(program)) return null;
   const folder = rootOf(program).replace(/(?<=.)[\\/]$/, "");
   if (program.endsWith(".ts")) return folder;
   const clone = /^(.*)[\\/]dist$/s.exec(folder)?.[1];
@@ -143,37 +155,22 @@ function cloneOf({ program, isFile }: CallFacts): string | null {
 /** A folder for each user, as the XDG Base Directory Specification and Windows have it. */
 function stateDir(env: CallFacts["env"], isWindows: boolean): string {
   const { XDG_STATE_HOME: state = "", HOME: home, LOCALAPPDATA: local } = env;
-  if (isWindows && local) return join(local, "start_server");
   // A relative one is to be ignored, says the specification.
-  if (!isWindows && state.startsWith("/")) return join(state, "start_server");
-  if (!isWindows && home) return join(home, ".local", "state", "start_server");
+  const users = state.startsWith("/") ? state : home && join(home, ".local", "state");
+  const dir = isWindows ? local : users;
+  if (dir) return join(dir, "start_server");
   const name = isWindows ? "LOCALAPPDATA" : "HOME";
   throw new ServerError("usage", `No place for PID files: ${name} is not set; give --pid-dir`);
 }
 
 /** What came over https knows its libraries only by the map beside it. */
 function mapOf(program: string): string[] {
-  if (!isUrl(program) || !program.endsWith(".ts")) return [];
+  if (!URL_START.test(program) || !program.endsWith(".ts")) return [];
   return [`--import-map=${new URL("deno.json", rootOf(program))}`];
 }
 
-function isUrl(program: string): boolean {
-  return /^https?:/.test(program);
-}
-
-/** Installed by npm. */
-function isPackaged(program: string): boolean {
-  return /[\\/]node_modules[\\/]/.test(program);
-}
-
-function mainModule(): string {
-  if (!Deno.mainModule.startsWith("file:")) return Deno.mainModule;
-  const path = fromFileUrl(Deno.mainModule);
-  // It may have been removed or replaced while it runs.
-  return attempt(() => Deno.realPathSync(path)) ?? path;
-}
-
-function attempt<T>(look: () => T): T | null {
+/** What a look finds; `null` if it fails. */
+export function attempt<T>(look: () => T): T | null {
   try {
     return look();
   } catch {

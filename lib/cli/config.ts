@@ -6,18 +6,11 @@
 
 import { ServerError } from "../errors.ts";
 import type { StartOptions } from "../start/mod.ts";
+import type { StatusOptions } from "../status/mod.ts";
+import type { StopOptions } from "../stop/mod.ts";
 import { type Arguments, readArguments } from "./arguments.ts";
 import type { ProgramName } from "./options.ts";
-import {
-  parseHost,
-  parseLines,
-  parsePath,
-  parsePort,
-  parseSeconds,
-  readSetting,
-  type Surroundings,
-  variable,
-} from "./settings.ts";
+import { readSetting, type Surroundings, valid, variable } from "./settings.ts";
 
 /** What `start_server` was asked to do. */
 export interface StartConfig extends
@@ -44,9 +37,7 @@ export interface StartConfig extends
 }
 
 /** What `status_server` was asked to do. */
-export interface StatusConfig {
-  /** In the order given, each once. */
-  readonly ports: readonly number[];
+export interface StatusConfig extends Pick<StatusOptions, "ports" | "healthPath"> {
   /** Also every server of ours that the PID directory tells of. */
   readonly all: boolean;
   /** As `all`, of the current folder and below. */
@@ -55,19 +46,11 @@ export interface StatusConfig {
   readonly pidDir: string | null;
   /** Print JSON. */
   readonly json: boolean;
-  /** Path that must answer 200 to 399. */
-  readonly healthPath: string | null;
 }
 
-/** What `stop_server` was asked to do. */
-export interface StopConfig extends Omit<StatusConfig, "healthPath"> {
-  /** Grace before the forced kill, ms. */
-  readonly graceMs: number;
-  /** Leave what start_server did not start; `all` and `here` imply it. */
-  readonly managed: boolean;
-  /** Signal nothing. */
-  readonly dryRun: boolean;
-}
+/** What `stop_server` was asked to do; `all` and `here` imply `managed`. */
+export interface StopConfig
+  extends Omit<StatusConfig, "healthPath">, Pick<StopOptions, "graceMs" | "managed" | "dryRun"> {}
 
 /** What `logs_server` was asked to do. */
 export interface LogsConfig extends Pick<StartConfig, "port" | "pidDir"> {
@@ -77,30 +60,31 @@ export interface LogsConfig extends Pick<StartConfig, "port" | "pidDir"> {
   readonly follow: boolean;
 }
 
-/** Configures a program, or tells what is to be printed; throws a usage error. */
-export type Configure<T> = (args: readonly string[], around: Surroundings) => T | Asked;
-
 /** A request to print something instead of working. */
 export type Asked = "help" | "version";
 
+/** Configures a program, or tells what is to be printed; throws a usage error. */
+export type Configure<T> = (args: readonly string[], around: Surroundings) => T | Asked;
+
 /** Configures `start_server`. */
 export const configureStart: Configure<StartConfig> = configure("start", (given, around) => {
-  const { switches, values, words } = given;
   refuseContradictions(given);
+  const { text, ms, has } = readerOf(given, around);
   return {
-    host: readSetting("host", given, around, parseHost)!,
-    port: readSetting("port", given, around, parsePort)!,
-    force: switches.has("force"),
-    reuse: switches.has("reuse"),
-    graceMs: readSetting("timeout", given, around, parseSeconds)!,
-    readyTimeoutMs: readSetting("ready-timeout", given, around, parseSeconds)!,
-    healthPath: readSetting("health-path", given, around, parsePath),
-    detach: switches.has("detach"),
-    logFile: readSetting("log-file", given, around),
-    json: switches.has("json"),
-    pidDir: readSetting("pid-dir", given, around),
-    envFiles: values.get("env-file") ?? [],
-    words,
+    // An IPv6 address may stand in brackets.
+    host: text("host")!.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(text("port")),
+    force: has("force"),
+    reuse: has("reuse"),
+    graceMs: ms("timeout"),
+    readyTimeoutMs: ms("ready-timeout"),
+    healthPath: text("health-path"),
+    detach: has("detach"),
+    logFile: text("log-file"),
+    json: has("json"),
+    pidDir: text("pid-dir"),
+    envFiles: given.values.get("env-file") ?? [],
+    words: given.words,
     serverCommand: variable("SERVER_COMMAND", around)?.text ?? null,
     corsOrigins: around.env.CORS_ORIGINS ?? around.dotenv.CORS_ORIGINS ?? null,
   };
@@ -108,28 +92,23 @@ export const configureStart: Configure<StartConfig> = configure("start", (given,
 
 /** Configures `stop_server`. */
 export const configureStop: Configure<StopConfig> = configure("stop", (given, around) => {
-  const which = whichPorts(given, around);
-  return {
-    ...which,
-    graceMs: readSetting("timeout", given, around, parseSeconds)!,
-    managed: given.switches.has("managed") || which.all || which.here,
-    dryRun: given.switches.has("dry-run"),
-  };
+  const { ms, has } = readerOf(given, around);
+  const managed = has("managed") || has("all") || has("here");
+  return { ...whichPorts(given, around), graceMs: ms("timeout"), managed, dryRun: has("dry-run") };
 });
 
 /** Configures `status_server`. */
 export const configureStatus: Configure<StatusConfig> = configure("status", (given, around) => ({
   ...whichPorts(given, around),
-  healthPath: readSetting("health-path", given, around, parsePath),
+  healthPath: readSetting("health-path", given, around),
 }));
 
 /** Configures `logs_server`. */
-export const configureLogs: Configure<LogsConfig> = configure("logs", (given, around) => ({
-  port: readSetting("port", given, around, parsePort)!,
-  lines: readSetting("lines", given, around, parseLines)!,
-  follow: given.switches.has("follow"),
-  pidDir: readSetting("pid-dir", given, around),
-}));
+export const configureLogs: Configure<LogsConfig> = configure("logs", (given, around) => {
+  const { text, has } = readerOf(given, around);
+  const [port, lines] = [Number(text("port")), Number(text("lines"))];
+  return { port, lines, follow: has("follow"), pidDir: text("pid-dir") };
+});
 
 function configure<T>(
   program: ProgramName,
@@ -144,11 +123,17 @@ function configure<T>(
   };
 }
 
+function readerOf(given: Arguments, around: Surroundings) {
+  const text = (name: string) => readSetting(name, given, around);
+  const ms = (name: string) => Math.round(Number(text(name)) * 1000);
+  return { text, ms, has: (name: string) => given.switches.has(name) };
+}
+
 function refuseContradictions({ switches, values, words }: Arguments): void {
-  const isDetached = switches.has("detach");
   const refuseIf = (isWrong: boolean, why: string) => {
     if (isWrong) throw new ServerError("usage", why);
   };
+  const isDetached = switches.has("detach");
   const isTwice = switches.has("reuse") && switches.has("force");
   refuseIf(words?.length === 0, "No command after --");
   refuseIf(switches.has("json") && !isDetached, "Option --json needs --detach");
@@ -158,10 +143,9 @@ function refuseContradictions({ switches, values, words }: Arguments): void {
 }
 
 function whichPorts(given: Arguments, around: Surroundings): Omit<StatusConfig, "healthPath"> {
-  const { switches, values } = given;
-  const [all, here, json] = [switches.has("all"), switches.has("here"), switches.has("json")];
-  const ports = values.get("port")?.map((text) => parsePort(text, "--port")) ??
-    (all || here ? [] : [readSetting("port", given, around, parsePort)!]);
-  const pidDir = readSetting("pid-dir", given, around);
-  return { ports: [...new Set(ports)], all, here, pidDir, json };
+  const { text, has } = readerOf(given, around);
+  const [all, here, json, pidDir] = [has("all"), has("here"), has("json"), text("pid-dir")];
+  const ports = given.values.get("port")?.map((port) => valid("PORT", port, "--port")) ??
+    (all || here ? [] : [text("port")]);
+  return { ports: [...new Set(ports.map(Number))], all, here, pidDir, json };
 }

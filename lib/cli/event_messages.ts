@@ -7,7 +7,7 @@
 import type { ProcessRow } from "../platform/mod.ts";
 import { type PortView, urlOf } from "../port/mod.ts";
 import type { StartEvent, StartOutcome } from "../start/mod.ts";
-import type { StopEvent, StopResult } from "../stop/mod.ts";
+import type { StopEvent, StoppedProcess, StopResult } from "../stop/mod.ts";
 import { describeCommand, describeProcess, processCount } from "./messages.ts";
 import { plain } from "./plain.ts";
 import { stopRefusal } from "./refusals.ts";
@@ -23,13 +23,6 @@ export interface StartWords {
   readonly network: () => string | null;
 }
 
-/** Who asks for a stop, where the name of the signal does not tell. */
-const ASKERS: Readonly<Record<string, string>> = {
-  SIGINT: "Ctrl+C (SIGINT)",
-  SIGHUP: "a closed terminal (SIGHUP)",
-  SIGBREAK: "Ctrl+Break (SIGBREAK)",
-};
-
 /** A line for stdout. */
 export function out(text: string): Line {
   return { stream: "out", text };
@@ -39,100 +32,117 @@ function err(text: string): Line {
   return { stream: "err", text };
 }
 
+/** The words for each kind of event. */
+type Words<E extends StartEvent> = {
+  readonly [K in E["kind"]]: (event: Extract<E, { kind: K }>, words: StartWords) => Line[];
+};
+
 /** What is said of an event of a start. */
 export function startEventLines(event: StartEvent, words: StartWords): Line[] {
-  switch (event.kind) {
-    case "starting": {
-      const { port, command } = event.record;
-      return [out(`🚀 Starting on port ${port}: ${describeCommand(command)}`)];
-    }
-    case "ready":
-      return [out(runningText(event, words))];
-    case "replaced":
-      return stopResultLines(event.result);
-    case "takesOver": {
-      const { cwd, command } = event.record;
-      const what = `the command of the server that is replaced, in ${plain(cwd)}`;
-      return [out(`↪️  Taking ${what}: ${describeCommand(command)}`)];
-    }
-    case "listensAt": {
-      const hint = words.portHint();
-      const cure = hint === null ? "is {port} in its command?" : `try ${hint}`;
-      const where = `${plain(event.places.join(", "))}, not on port ${event.port}`;
-      return [err(`⚠️  The server listens on ${where}: ${cure}`)];
-    }
-    case "shared":
-      return event.others.map((one) =>
-        err(`❌ Port ${event.port} is used by somebody else, too: ${describeProcess(one)}`)
-      );
-    case "notReady":
-      return [err(notReadyText(event, words))];
-    case "stopping": {
-      const asker = ASKERS[event.by] ?? event.by;
-      return [out(`🛑 Stopping server (PID ${event.pid}), asked by ${asker}...`)];
-    }
-    case "ended":
-      return [endedLine(event)];
-    case "killed":
-      return killed(event.processes.map(({ process }) => process));
-    case "survived":
-      return survived(event.processes.map(({ process }) => process));
-    case "left":
-      return left(event.processes);
-    case "stopped":
-      return [event.isFree ? stopped(event.port) : stillInUse(event.port)];
-    default:
-      return [stopEventLine(event)];
-  }
+  return (START_WORDS[event.kind] as (event: StartEvent, words: StartWords) => Line[])(
+    event,
+    words,
+  );
 }
 
 /** What is said of an event of a stop. */
-export function stopEventLine(event: StopEvent): Line {
-  switch (event.kind) {
-    case "stale": {
-      const { pidFile, isAlive } = event;
-      const what = pidFile.kind !== "pid"
-        ? "no process ID in it"
-        : `process ${pidFile.pid} ${isAlive ? "is another program" : "not running"}`;
-      return err(`⚠️  Stale PID file found (${what}), removing...`);
-    }
-    case "asking": {
-      const pid = event.pid === null ? "" : ` (PID ${event.pid})`;
-      return out(`🛑 Stopping server on port ${event.port}${pid}...`);
-    }
-    case "found":
-      return found(event.port, event.processes);
-    case "waiting": {
-      const seconds = Math.max(0, Math.ceil(event.leftMs / 1000));
-      const text = `⏳ waiting for ${processCount(event.alive)}, force in ${seconds} s`;
-      return { stream: "live", text: event.alive === 0 ? "" : text };
-    }
-    case "supervisorHung": {
-      const { pid } = event.supervisor;
-      const why = pid <= 1 ? "is never signalled" : "does not react";
-      return err(`⚠️  The supervisor (PID ${pid}) ${why}, stopping its server directly...`);
-    }
-  }
+export function stopEventLines(event: StopEvent): Line[] {
+  return (STOP_WORDS[event.kind] as (event: StopEvent) => Line[])(event);
 }
+
+const STOP_WORDS = {
+  stale({ pidFile, isAlive }) {
+    const what = pidFile.kind !== "pid"
+      ? "no process ID in it"
+      : `process ${pidFile.pid} ${isAlive ? "is another program" : "not running"}`;
+    return [err(`⚠️  Stale PID file found (${what}), removing...`)];
+  },
+  asking({ port, pid }) {
+    const who = pid === null ? "" : ` (PID ${pid})`;
+    return [out(`🛑 Stopping server on port ${port}${who}...`)];
+  },
+  found: ({ port, processes }) => [found(port, processes)],
+  waiting({ alive, leftMs }) {
+    const seconds = Math.max(0, Math.ceil(leftMs / 1000));
+    const text = `⏳ waiting for ${processCount(alive)}, force in ${seconds} s`;
+    return [{ stream: "live", text: alive === 0 ? "" : text }];
+  },
+  supervisorHung({ supervisor: { pid } }) {
+    const why = pid <= 1 ? "is never signalled" : "does not react";
+    return [err(`⚠️  The supervisor (PID ${pid}) ${why}, stopping its server directly...`)];
+  },
+} satisfies Words<StopEvent>;
+
+/** Who asks for a stop, where the name of the signal does not tell. */
+const ASKERS: Readonly<Record<string, string>> = {
+  SIGINT: "Ctrl+C (SIGINT)",
+  SIGHUP: "a closed terminal (SIGHUP)",
+  SIGBREAK: "Ctrl+Break (SIGBREAK)",
+};
+
+const START_WORDS: Words<StartEvent> = {
+  ...STOP_WORDS,
+  starting: ({ record: { port, command } }) => [
+    out(`🚀 Starting on port ${port}: ${describeCommand(command)}`),
+  ],
+  ready: (event, words) => [out(runningText(event, words))],
+  replaced: ({ result }) => stopResultLines(result),
+  takesOver({ record: { cwd, command } }) {
+    const what = `the command of the server that is replaced, in ${plain(cwd)}`;
+    return [out(`↪️  Taking ${what}: ${describeCommand(command)}`)];
+  },
+  listensAt({ port, places }, { portHint }) {
+    const hint = portHint();
+    const cure = hint === null ? "is {port} in its command?" : `try ${hint}`;
+    const where = `${plain(places.join(", "))}, not on port ${port}`;
+    return [err(`⚠️  The server listens on ${where}: ${cure}`)];
+  },
+  shared: ({ port, others }) =>
+    others.map((one) =>
+      err(`❌ Port ${port} is used by somebody else, too: ${describeProcess(one)}`)
+    ),
+  notReady({ port, seconds, saw }, { portHint }) {
+    const what = saw === null ? `listen on port ${port}` : "get healthy";
+    const detail = saw === null ? "" : ` (it ${saw})`;
+    const command = saw === null ? portHint() : null;
+    const hint = command === null ? "" : `\n   Does it know the port? Try ${command}`;
+    return [
+      err(`❌ The server did not ${what} within ${seconds} s${detail}, stopping it...${hint}`),
+    ];
+  },
+  stopping: ({ pid, by }) => [
+    out(`🛑 Stopping server (PID ${pid}), asked by ${ASKERS[by] ?? by}...`),
+  ],
+  ended({ ending: { code, signal }, wasReady }) {
+    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+    if (wasReady && code === 0) return [out(`The server ended by itself, ${how}`)];
+    const hint = code === 0
+      ? ": if it puts itself into the background, or waits for input, tell it to stay"
+      : "";
+    return [err(`❌ The server ended ${wasReady ? "" : "before it was ready, "}${how}${hint}`)];
+  },
+  killed: ({ processes }) => killed(processes),
+  survived: ({ processes }) => survived(processes),
+  left: ({ processes }) => processes.map(left),
+  stopped: ({ port, isFree }) => [isFree ? stopped(port) : stillInUse(port)],
+};
 
 function found(port: number, processes: readonly ProcessRow[]): Line {
   const list = processes.map((one) => `\n   ${describeProcess(one)}`).join("");
   return out(`⚠️  Found ${processes.length} process(es) using port ${port}:${list}`);
 }
 
-function killed(processes: readonly ProcessRow[]): Line[] {
-  const names = processes.map(({ pid, name }) => `PID ${pid} (${plain(name)})`);
+function killed(processes: readonly StoppedProcess[]): Line[] {
+  const names = processes.map(({ process: { pid, name } }) => `PID ${pid} (${plain(name)})`);
   return names.length === 0 ? [] : [err(`⚠️  Killed after the grace: ${names.join(", ")}`)];
 }
 
-function survived(processes: readonly ProcessRow[]): Line[] {
-  return processes.map((one) => err(`❌ Still running: ${describeProcess(one)}`));
+function survived(processes: readonly StoppedProcess[]): Line[] {
+  return processes.map(({ process }) => err(`❌ Still running: ${describeProcess(process)}`));
 }
 
-function left(processes: readonly ProcessRow[]): Line[] {
-  return processes.map((one) =>
-    out(`ℹ️  Still running, started by the server: ${describeProcess(one)}`)
-  );
+function left(process: ProcessRow): Line {
+  return out(`ℹ️  Still running, started by the server: ${describeProcess(process)}`);
 }
 
 function stopped(port: number): Line {
@@ -170,57 +180,33 @@ export function runningText(running: Running, words: StartWords): string {
   ].filter(Boolean).join("\n");
 }
 
-function notReadyText(
-  { port, seconds, saw }: Extract<StartEvent, { kind: "notReady" }>,
-  { portHint }: StartWords,
-): string {
-  const what = saw === null ? `listen on port ${port}` : "get healthy";
-  const detail = saw === null ? "" : ` (it ${saw})`;
-  const command = saw === null ? portHint() : null;
-  const hint = command === null ? "" : `\n   Does it know the port? Try ${command}`;
-  return `❌ The server did not ${what} within ${seconds} s${detail}, stopping it...${hint}`;
-}
-
-function endedLine(
-  { ending: { code, signal }, wasReady }: Extract<StartEvent, { kind: "ended" }>,
-): Line {
-  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-  if (wasReady && code === 0) return out(`The server ended by itself, ${how}`);
-  const hint = code === 0
-    ? ": if it puts itself into the background, or waits for input, tell it to stay"
-    : "";
-  return err(`❌ The server ended ${wasReady ? "" : "before it was ready, "}${how}${hint}`);
-}
-
 /** What is said at the end of a stop. */
 export function stopResultLines(result: StopResult): Line[] {
   const { port, outcome, processes, refusal, failure, view, restarters, isWhole } = result;
-  const of = (fate: string) =>
-    processes.filter((one) => one.fate === fate).map(({ process }) => process);
+  const of = (wanted: string) => processes.filter(({ fate }) => fate === wanted);
+  const rows = (fate: string) => of(fate).map(({ process }) => process);
   const strangers = view.strangers.map(({ process }) => process.pid);
   const lines = [
-    ...of("accessDenied").map(({ pid }) => accessDenied(pid)),
+    ...rows("accessDenied").map(({ pid }) => err(deniedText(pid))),
     ...killed(of("killed")),
     ...survived(of("survived")),
-    ...left(of("leftAlone").filter(({ pid }) => !strangers.includes(pid))),
+    ...rows("leftAlone").filter(({ pid }) => !strangers.includes(pid)).map(left),
     ...refusal === null ? [] : stopRefusal(refusal.reason, view).map(err),
     ...failure === null ? [] : [err(`❌ ${failure}`)],
-    ...restarters.map((one) => restarterLine(view, one)),
+    ...restarters.map((one) => err(restarterText(view, one))),
   ];
   if (outcome === "stopped") return [...lines, stopped(port)];
   if (outcome === "notRunning") return [...lines, out(`✅ No server is running on port ${port}`)];
   if (outcome === "wouldStop") {
-    return [found(port, of("wouldStop")), ...lines, out("Dry run: nothing was signalled")];
+    return [found(port, rows("wouldStop")), ...lines, out("Dry run: nothing was signalled")];
   }
-  if (!isWhole) {
-    return [...lines, err(`❌ Cannot tell whether all processes of port ${port} are gone`)];
-  }
-  return isHeld(result) ? [...lines, stillInUse(port)] : lines;
+  const doubt = err(`❌ Cannot tell whether all processes of port ${port} are gone`);
+  return [...lines, ...!isWhole ? [doubt] : isHeld(result) ? [stillInUse(port)] : []];
 }
 
-function accessDenied(pid: number): Line {
+function deniedText(pid: number): string {
   const cure = "   Run again with sudo, or as Administrator";
-  return err(`❌ Access denied to process ${pid}: Operation not permitted\n${cure}`);
+  return `❌ Access denied to process ${pid}: Operation not permitted\n${cure}`;
 }
 
 /** Only what was seen: the last look found somebody on the port. */
@@ -229,9 +215,9 @@ function isHeld({ view: { strangers, hidden, server, probe }, refusal }: StopRes
   return strangers.length + hidden.length + (server?.holders.length ?? 0) > 0 || probe === "busy";
 }
 
-function restarterLine({ port, strangers: [taker] }: PortView, restarter: ProcessRow): Line {
+function restarterText({ port, strangers: [taker] }: PortView, restarter: ProcessRow): string {
   const what = `it is restarted by ${describeProcess(restarter)}: stop that`;
   return taker === undefined
-    ? err(`⚠️  Port ${port} may be taken again; ${what}`)
-    : err(`❌ Port ${port} was taken again by ${describeProcess(taker.process)}; ${what}`);
+    ? `⚠️  Port ${port} may be taken again; ${what}`
+    : `❌ Port ${port} was taken again by ${describeProcess(taker.process)}; ${what}`;
 }

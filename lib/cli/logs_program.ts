@@ -28,7 +28,7 @@ async function logs(config: LogsConfig, { writer, calling }: Context): Promise<n
   const path = await logOf(port, pidDirOf(pidDir, calling));
   const first = openFile(path, "read");
   if (!("file" in first)) {
-    const how = commandFor(calling, "start", { port, more: ["--detach"] });
+    const how = commandFor(calling, "start", port, null, "--detach");
     const why = `${plain(path)}: ${first.kind === "absent" ? "no such file" : first.reason}`;
     const what = `No log of port ${port} (${why}); a server in the background has one: ${how}`;
     throw new ServerError("pidFile", what);

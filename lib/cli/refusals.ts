@@ -35,26 +35,17 @@ export function startRefusal(facts: RefusalFacts): ServerError {
 function startMessage(facts: RefusalFacts): string {
   const { view, host, refusal: { reason } } = facts;
   const { port, probe } = view;
-  switch (reason) {
-    case "denied":
-      return port < 1024
-        ? `Port ${port} is privileged: run with sudo, or choose a port from 1024 on`
-        : `Port ${port} may not be bound by this user: choose another`;
-    case "noAddress":
-      return `Host "${host}" is not an address of this machine`;
-    case "badHost":
-      return `Host "${host}" cannot be resolved`;
-    case "probeFailed": {
-      const why = typeof probe === "object" ? plain(probe?.failed ?? "") : "";
-      return `Cannot try port ${port}: ${why}`;
-    }
-    case "starting":
-    case "elsewhere":
-    case "inside":
-      return reasonLine(reason, view);
-    default:
-      return portInUse(facts);
-  }
+  const why = typeof probe === "object" ? plain(probe?.failed ?? "") : "";
+  const messages: Partial<Record<Reason, string>> = {
+    denied: port < 1024
+      ? `Port ${port} is privileged: run with sudo, or choose a port from 1024 on`
+      : `Port ${port} may not be bound by this user: choose another`,
+    noAddress: `Host "${host}" is not an address of this machine`,
+    badHost: `Host "${host}" cannot be resolved`,
+    probeFailed: `Cannot try port ${port}: ${why}`,
+  };
+  const isLine = reason === "starting" || reason === "elsewhere" || reason === "inside";
+  return messages[reason] ?? (isLine ? reasonLine(reason, view) : portInUse(facts));
 }
 
 function portInUse(facts: RefusalFacts): string {
@@ -132,39 +123,34 @@ export function stopRefusal(reason: Reason, view: PortView): string[] {
 }
 
 /** The reason of a refusal, in a line. */
-export function reasonLine(reason: Reason, view: PortView): string {
-  const { port, guard, server, uses } = view;
-  const because = plain((guard.kind === "unknown" ? guard.because : view.unknown) ?? "");
-  switch (reason) {
-    case "elsewhere":
-      return `Cannot tell from here who uses port ${port}: ${because}`;
-    case "unknown":
-      return `Cannot tell who uses port ${port}: ${because}`;
-    case "used":
-      return usesText(port, uses);
-    case "inside":
-      return `This command runs inside the server on port ${port} and would end itself: run it from ` +
-        `another terminal, or signal the supervisor: kill ${server?.record.supervisor.pid}`;
-    case "managedOnly":
-      return `Port ${port} is in use by somebody else: --managed leaves what start_server did not start`;
-    case "starting": {
-      const holder = guard.kind === "unnamed" ? guard.holder : null;
-      const who = holder === null ? "" : ` (${describeProcess(holder)})`;
-      return `Another start or stop is at work on port ${port}${who}: try again in a moment`;
-    }
-    default:
-      return `Port ${port} is in use`;
-  }
+export function reasonLine(
+  reason: Reason,
+  { port, guard, server, uses, unknown }: PortView,
+): string {
+  const because = plain((guard.kind === "unknown" ? guard.because : unknown) ?? "");
+  const holder = guard.kind === "unnamed" ? guard.holder : null;
+  const who = holder === null ? "" : ` (${describeProcess(holder)})`;
+  const lines: Partial<Record<Reason, string>> = {
+    elsewhere: `Cannot tell from here who uses port ${port}: ${because}`,
+    unknown: `Cannot tell who uses port ${port}: ${because}`,
+    used: usesText(port, uses),
+    inside:
+      `This command runs inside the server on port ${port} and would end itself: run it from ` +
+      `another terminal, or signal the supervisor: kill ${server?.record.supervisor.pid}`,
+    managedOnly:
+      `Port ${port} is in use by somebody else: --managed leaves what start_server did not start`,
+    starting: `Another start or stop is at work on port ${port}${who}: try again in a moment`,
+  };
+  return lines[reason] ?? `Port ${port} is in use`;
 }
 
 function usesText(port: number, uses: PortView["uses"]): string {
-  if (uses.length === 0) {
-    return `Port ${port} is held, but nobody listens on it: a program has bound it without ` +
-      "listening yet, or its owner is in another container or namespace";
-  }
-  return uses.map(({ process, peer }) => {
+  const lines = uses.map(({ process, peer }) => {
     const who = process === null ? "a process that cannot be seen" : describeProcess(process);
     const what = peer === null ? "has bound it" : `uses it for a connection with ${peer}`;
     return `Nothing listens on port ${port}, but ${who} ${what}`;
-  }).join("\n");
+  });
+  if (lines.length > 0) return lines.join("\n");
+  return `Port ${port} is held, but nobody listens on it: a program has bound it without ` +
+    "listening yet, or its owner is in another container or namespace";
 }

@@ -4,31 +4,19 @@
  * @module
  */
 
-import { ServerError } from "../errors.ts";
-import { plain, quoteWord, quoteWords } from "./plain.ts";
 import { existsSync } from "@std/fs/exists";
-import { join } from "@std/path/join";
+import { ServerError } from "../errors.ts";
+import { attempt, type CallFacts, isOnPath } from "./calling.ts";
+import type { StartConfig } from "./config.ts";
+import { plain, quoteWord, quoteWords } from "./plain.ts";
 
-/** What a start says of its server. */
-export interface CommandWish {
-  /** The words after `--`. */
-  readonly words: readonly string[] | null;
-  /** `SERVER_COMMAND`. */
-  readonly serverCommand: string | null;
-  /** For `{host}`. */
-  readonly host: string;
-  /** For `{port}`. */
-  readonly port: number;
-}
+/** What a start says of its server: the words after `--`, `SERVER_COMMAND`, and `{host}` and `{port}`. */
+export type CommandWish = Pick<StartConfig, "words" | "serverCommand" | "host" | "port">;
 
-/** Where commands are looked for. */
-export interface CommandPlaces {
-  /** For the search path. */
-  readonly env: Readonly<Record<string, string>>;
+/** Where commands are looked for; paths are relative to the current folder. */
+export interface CommandPlaces extends Pick<CallFacts, "env">, Partial<Pick<CallFacts, "isFile">> {
   /** Whether names of commands have endings, and cures are for cmd. */
   readonly isWindows: boolean;
-  /** Whether a path, relative to the current folder, is a file. */
-  readonly isFile?: (path: string) => boolean;
 }
 
 /** A server's command line. */
@@ -39,14 +27,13 @@ export interface ServerCommand {
   readonly hint: string | null;
 }
 
-const UVICORN = "-m uvicorn app.main:app --host {host} --port {port} --reload --log-level info " +
-  "--access-log";
+const UVICORN =
+  "-m uvicorn app.main:app --host {host} --port {port} --reload --log-level info --access-log";
 
 /** Interpreters of a virtual environment, on Unix and on Windows. */
-const VENV_PYTHONS = [".venv", "venv"].flatMap((venv) => [
-  `${venv}/bin/python`,
-  `${venv}/Scripts/python.exe`,
-]);
+const VENV_PYTHONS = [".venv", "venv"].flatMap((venv) =>
+  ["bin/python", "Scripts/python.exe"].map((path) => `${venv}/${path}`)
+);
 
 /**
  * The server's command line from the words after `--`, `SERVER_COMMAND` or `app/main.py`; `null` if there
@@ -67,12 +54,9 @@ export function resolveCommand(wish: CommandWish, places: CommandPlaces): Server
   return { words, hint: portHint(template) };
 }
 
+/** Nor if its folder is a file, or may not be seen. */
 function isFileOnDisk(path: string): boolean {
-  try {
-    return existsSync(path, { isFile: true });
-  } catch {
-    return false; // the folder is a file, or may not be seen
-  }
+  return attempt(() => existsSync(path, { isFile: true })) ?? false;
 }
 
 function splitCommand(text: string | null): string[] | null {
@@ -88,22 +72,12 @@ function splitCommand(text: string | null): string[] | null {
 }
 
 function uvicorn(places: Required<CommandPlaces>): string[] {
-  const python = VENV_PYTHONS.find((path) => places.isFile(path)) ?? pythonOnPath(places);
-  return [python, ...UVICORN.split(" ")];
-}
-
-/** Debian and others have no `python`, only `python3`; an installer for Windows always gives `py`. */
-function pythonOnPath({ env, isWindows, isFile }: Required<CommandPlaces>): string {
-  // On Windows names of variables have no case; and what lies in WindowsApps may be the Store's decoy.
-  const path = Object.keys(env).find((name) =>
-    name === "PATH" || isWindows && /^path$/i.test(name)
-  );
-  const folders = (env[path ?? ""] ?? "").split(isWindows ? ";" : ":")
-    .filter((folder) => folder !== "" && !(isWindows && /[\\/]WindowsApps[\\/]?$/i.test(folder)));
+  const { env, isWindows, isFile } = places;
   const endings = isWindows ? (env.PATHEXT ?? ".EXE").split(";") : [""];
-  const isThere = (name: string) =>
-    folders.some((folder) => endings.some((end) => isFile(join(folder, name + end))));
-  return ["python", isWindows ? "py" : "python3"].find(isThere) ?? "python";
+  // Debian and others have no `python`, only `python3`; an installer for Windows always gives `py`.
+  const onPath = ["python", isWindows ? "py" : "python3"]
+    .find((name) => isOnPath(name, endings, places));
+  return [VENV_PYTHONS.find(isFile) ?? onPath ?? "python", ...UVICORN.split(" ")];
 }
 
 /** A package's script gets the port from nobody unless it is handed on. */
@@ -142,84 +116,62 @@ function portHint(template: readonly string[]): string | null {
 export function splitShellWords(text: string): string[] {
   const words: string[] = [];
   let word: string | null = null;
-  let quote: string | null = null;
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]!;
-    if (quote === "'") {
-      if (char === "'") quote = null;
-      else word += char;
-    } else if (char === "\\") {
-      const next = text[++i];
-      if (next === undefined) throw new SyntaxError("Cannot split words: trailing backslash");
-      // Inside double quotes a backslash escapes only these; elsewhere a newline vanishes.
-      if (quote === '"' && !'$`"\\\n'.includes(next)) word += char + next;
-      else if (next !== "\n") word = (word ?? "") + next;
-    } else if (quote === '"') {
-      if (char === '"') quote = null;
-      else word += char;
-    } else if (char === "'" || char === '"') {
-      quote = char;
-      word ??= "";
-    } else if (" \t\r\n".includes(char)) {
+  let end = 0;
+  for (const [part, blank, single, double, escaped] of text.matchAll(PARTS)) {
+    end += part.length;
+    if (blank !== undefined) {
       if (word !== null) words.push(word);
       word = null;
-    } else {
-      word = (word ?? "") + char;
+    } else if (escaped !== "\n") {
+      // Inside double quotes a backslash escapes only these; elsewhere a newline vanishes.
+      const inner = double?.replace(/\\(?:([$`"\\])|\n)/g, "$1");
+      word = (word ?? "") + (single ?? inner ?? escaped ?? part);
     }
   }
-  if (quote !== null) throw new SyntaxError(`Cannot split words: ${quote} is not closed`);
-  if (word !== null) words.push(word);
-  return words;
+  if (end < text.length) {
+    const rest = text.slice(end);
+    const isOpen = rest.startsWith("'") || !/(?<!\\)(?:\\\\)*\\$/.test(rest);
+    const what = isOpen ? `${rest[0]} is not closed` : "trailing backslash";
+    throw new SyntaxError(`Cannot split words: ${what}`);
+  }
+  return word === null ? words : [...words, word];
 }
+
+/** Blanks, text in single or double quotes, an escaped character, or plain ones. */
+const PARTS = /([ \t\r\n]+)|'([^']*)'|"([^"\\]*(?:\\[^][^"\\]*)*)"|\\([^])|[^ \t\r\n'"\\]+/gy;
 
 /** Words that a shell acts upon; no shell is run. */
 const OPERATORS = ["&&", "||", "|", ">", ">>", "2>", "2>&1"];
 
-/**
- * Refuses a command that only a shell would understand, with the one that does it.
- *
- * @throws {ServerError} Of kind `usage`, with the cure.
- */
-export function refuseSlips(words: readonly string[], isWindows: boolean): void {
-  const [first = ""] = words;
-  if (words.length === 1 && /\s/.test(first)) refuseOneWord(first, isWindows);
-  const operator = words.find((word) => OPERATORS.includes(word));
-  if (operator !== undefined || first === "cd") {
-    const line = words.map((word) => OPERATORS.includes(word) ? word : quoteWord(word, isWindows))
-      .join(" ");
-    throw forShell(operator ?? first, line, isWindows);
+/** Refuses a command that only a shell would understand, with the one that does it. */
+function refuseSlips(given: readonly string[], isWindows: boolean): void {
+  const line = given.length === 1 && /\s/.test(given[0]!) ? given[0]! : null;
+  // An open quote: whatever it is, it is no command line.
+  const split = line === null ? null : attempt(() => splitShellWords(line));
+  const words = split ?? given;
+  const [first = "", ...rest] = words;
+  const operator = words.find((word) => OPERATORS.includes(word)) ??
+    (first === "cd" ? first : null);
+  const refuse = (word: string, why: string, cure: string) => {
+    const what = `"${plain(word)}" ${why}; write: ${plain(cure)}`;
+    throw new ServerError("usage", `Server command: ${what}`);
+  };
+  if (operator !== null) {
+    const shown = words.map((word) => OPERATORS.includes(word) ? word : quoteWord(word, isWindows));
+    const script = split === null ? shown.join(" ") : line!.trim();
+    refuse(operator, "needs a shell, and none is run", inShell(script, isWindows));
   }
-  if (/^[A-Za-z_]\w*=/.test(first)) {
+  if (/^[A-Za-z_]\w*=/.test(first) && (rest.length > 0 || split === null)) {
     const cure = isWindows
-      ? inShell(`set ${first}&& ${quoteWords(words.slice(1), true)}`, true)
+      ? inShell(`set ${first}&& ${quoteWords(rest, true)}`, true)
       : `env ${quoteWords(words, false)}`;
-    throw slip(first, "is a variable, not a program", cure);
+    refuse(first, "is a variable, not a program", cure);
   }
-}
-
-/** A whole command line in quotes. */
-function refuseOneWord(line: string, isWindows: boolean): void {
-  let words: string[];
-  try {
-    words = splitShellWords(line);
-  } catch {
-    return; // an open quote: whatever it is, it is no command line
+  if (split !== null) {
+    refuse(line!, "is one word with blanks", `-- ${quoteWords(words, isWindows)}`);
   }
-  if (words.some((word) => OPERATORS.includes(word)) || words[0] === "cd") {
-    throw forShell(words.find((word) => OPERATORS.includes(word)) ?? "cd", line.trim(), isWindows);
-  }
-  refuseSlips(words.length > 1 ? words : [], isWindows);
-  throw slip(line, "is one word with blanks", `-- ${quoteWords(words, isWindows)}`);
-}
-
-function forShell(word: string, line: string, isWindows: boolean): ServerError {
-  return slip(word, "needs a shell, and none is run", inShell(line, isWindows));
 }
 
 function inShell(line: string, isWindows: boolean): string {
   return `${isWindows ? "cmd /c" : "sh -c"} ${quoteWord(line, isWindows)}`;
-}
-
-function slip(word: string, why: string, cure: string): ServerError {
-  return new ServerError("usage", `Server command: "${plain(word)}" ${why}; write: ${plain(cure)}`);
 }

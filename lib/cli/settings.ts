@@ -17,27 +17,18 @@ export interface Surroundings {
   readonly dotenv: Readonly<Record<string, string>>;
 }
 
-/** Reads the text of a value; throws a usage error that names its source. */
-export type SettingParser<T> = (text: string, source: string) => T;
-
 /**
  * Reads a setting from the flag, the environment, `.env` or the default, in this order; `null` if none
  * of them gives one. An empty variable counts as not set, as in a shell's `${NAME:-default}`.
  *
  * @throws {ServerError} Of kind `usage`, naming the bad value and where it came from.
  */
-export function readSetting<T = string>(
-  name: string,
-  given: Arguments,
-  around: Surroundings,
-  parse: SettingParser<T> = (text) => text as T,
-): T | null {
-  const option = OPTIONS.find((one) => one.name === name)!;
+export function readSetting(name: string, given: Arguments, around: Surroundings): string | null {
+  const { value = "", env, default: fallback = null } = OPTIONS.find((one) => one.name === name)!;
   const flag = given.values.get(name)?.at(-1);
-  if (flag !== undefined) return parse(flag, `--${name}`);
-  const set = option.env === undefined ? null : variable(option.env, around);
-  if (set !== null) return parse(set.text, set.source);
-  return option.default === undefined ? null : parse(option.default, "default");
+  if (flag !== undefined) return valid(value, flag, `--${name}`);
+  const set = env === undefined ? null : variable(env, around);
+  return set === null ? fallback : valid(value, set.text, set.source);
 }
 
 /** A variable from the environment or `.env`, and which of them, for messages; `null` if unset. */
@@ -51,37 +42,26 @@ export function variable(
   return filed ? { text: filed, source: `${name} in .env` } : null;
 }
 
-/** Reads a port: 1 to 65535, decimal digits only. */
-export function parsePort(text: string, source: string): number {
-  const isPort = /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
-  return Number(valid(isPort, text, source, "a port (1 to 65535, decimal digits only)"));
-}
+/** What may be given for a placeholder; for any other any text may. An IPv6 host may stand in brackets. */
+const KINDS: Readonly<Record<string, [what: string, isOne: (text: string) => boolean]>> = {
+  HOST: ["a host name or address", (text) => /^(\[[\w.:%-]+\]|[\w.:%-]+)$/.test(text)],
+  PORT: [
+    "a port (1 to 65535, decimal digits only)",
+    (text) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535,
+  ],
+  // A day is the longest wait that can be meant.
+  SECONDS: [
+    "a number of seconds (0 to 86400)",
+    (text) => /^\d+(\.\d+)?$/.test(text) && Number(text) <= 86_400,
+  ],
+  PATH: ["a path that begins with /", (text) => /^\/[!-~]*$/.test(text)],
+  N: ["a number of lines", (text) => /^\d{1,7}$/.test(text)],
+};
 
-/** Reads a host name or address; an IPv6 address may stand in brackets. */
-export function parseHost(text: string, source: string): string {
-  const host = text.replace(/^\[(.*)\]$/, "$1");
-  valid(/^[\w.:%-]+$/.test(host), text, source, "a host name or address");
-  return host;
-}
-
-/** Reads seconds, with decimals, as ms; a day is the longest wait that can be meant. */
-export function parseSeconds(text: string, source: string): number {
-  const isTime = /^\d+(\.\d+)?$/.test(text) && Number(text) <= 86_400;
-  return Math.round(Number(valid(isTime, text, source, "a number of seconds (0 to 86400)")) * 1000);
-}
-
-/** Reads the path of a URL. */
-export function parsePath(text: string, source: string): string {
-  return valid(/^\/[!-~]*$/.test(text), text, source, "a path that begins with /");
-}
-
-/** Reads a number of lines. */
-export function parseLines(text: string, source: string): number {
-  return Number(valid(/^\d{1,7}$/.test(text), text, source, "a number of lines"));
-}
-
-function valid(isValid: boolean, text: string, source: string, what: string): string {
-  if (isValid) return text;
+/** The text given for a placeholder; throws a usage error that names its source if it is none. */
+export function valid(placeholder: string, text: string, source: string): string {
+  const [what, isOne] = KINDS[placeholder] ?? ["", () => true];
+  if (isOne(text)) return text;
   throw new ServerError("usage", `Invalid value for ${source}: "${plain(text)}" is not ${what}`);
 }
 

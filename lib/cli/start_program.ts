@@ -11,7 +11,7 @@ import { currentPlatform, MARKER_NAME, type Platform } from "../platform/mod.ts"
 import { filesOf, nextFreePort, placeOfMarker, type RunLog } from "../port/mod.ts";
 import { listenForStop, type StopRequests } from "../process/mod.ts";
 import * as starts from "../start/mod.ts";
-import { commandFor } from "./calling.ts";
+import { attempt, commandFor } from "./calling.ts";
 import { configureStart, type StartConfig } from "./config.ts";
 import { runningText, startEventLines, type StartWords } from "./event_messages.ts";
 import { startJson } from "./json.ts";
@@ -56,7 +56,7 @@ async function setUp(config: StartConfig, context: Context): Promise<Setup> {
   const pidDir = pidDirOf(config.pidDir, calling, true);
   const command = () => resolveCommand(config, { env, isWindows: calling.isWindows });
   const words = {
-    stopCommand: () => commandFor(calling, "stop", { port: config.port, pidDir }),
+    stopCommand: () => commandFor(calling, "stop", config.port, pidDir),
     portHint: () => command()?.hint ?? null,
     network: networkAddress,
   };
@@ -157,13 +157,9 @@ function logFileOf({ config: { logFile, port }, pidDir, cwd }: Setup): string {
 
 /** An address of this machine that others in its network reach. */
 function networkAddress(): string | null {
-  try {
-    const isReached = ({ family, address }: Deno.NetworkInterfaceInfo) =>
-      family === "IPv4" && !/^(127|169\.254)\./.test(address);
-    return Deno.networkInterfaces().find(isReached)?.address ?? null;
-  } catch {
-    return null;
-  }
+  const isReached = ({ family, address }: Deno.NetworkInterfaceInfo) =>
+    family === "IPv4" && !/^(127|169\.254)\./.test(address);
+  return attempt(() => Deno.networkInterfaces().find(isReached))?.address ?? null;
 }
 
 /** Says how it ended; returns the exit code. */
@@ -187,11 +183,9 @@ async function refusalOf({ view, refusal }: starts.Refused, setup: Setup): Promi
   return startRefusal({
     ...{ host, view, refusal },
     ageMs: age ?? (record ? Date.now() - record.startedAt : 0),
-    stopCommand: commandFor(calling, "stop", { port, pidDir: view.files.dir }),
+    stopCommand: commandFor(calling, "stop", port, view.files.dir),
     isForced: force,
-    next: free === null
-      ? null
-      : { port: free, command: commandFor(calling, "start", { port: free }) },
+    next: free === null ? null : { port: free, command: commandFor(calling, "start", free) },
   });
 }
 
@@ -202,8 +196,7 @@ async function runBuiltin(
 ): Promise<number> {
   const { serveBuiltin } = await import("../builtin/mod.ts");
   const pidDir = placeOfMarker(env[MARKER_NAME] ?? "")?.pidDir ?? null;
-  const command = (program: ProgramName) =>
-    commandFor(calling, program, { port: Number(port), pidDir });
+  const command = (program: ProgramName) => commandFor(calling, program, Number(port), pidDir);
   await serveBuiltin({
     ...{ host, port: Number(port), corsOrigins: env.CORS_ORIGINS },
     commands: {

@@ -50,95 +50,83 @@ const SUMMARIES: Readonly<Record<PortStatus["state"], string>> = {
 };
 
 /** One port in full. */
-export function statusText(status: PortStatus, now: number): string {
-  const { view, state, responds, isTls, ageMs, lastRun } = status;
-  const { port, server, strangers, hidden, files, pidFile } = view;
-  const record = server?.record ?? null;
-  const facts: [string, string | null][] = [
-    ["Reason", reasonOf(status)],
-    ["URL", record && `${urlOf(record.host, port, isTls)}${answers(responds)}`],
-    ["PID", record?.server ? String(record.server.pid) : null],
-    ["Supervisor", server?.supervisor ? `PID ${server.supervisor.pid}` : null],
-    ["Up", record && ageMs !== null ? `${duration(ageMs)}, since ${localTime(now - ageMs)}` : null],
-    ["Uses", usage(status)],
-    ["Command", record && describeCommand(record.command)],
-    ["Folder", record && plain(record.cwd)],
-    ["PID dir", view.isElsewhere ? plain(files.dir) : null],
-    ["PID file", pidFile.kind === "absent" ? null : plain(files.pid)],
-    ["Log", record?.logFile ? plain(record.logFile) : null],
-    ["Last run", lastRun && lastRunText(status, now)],
-  ];
-  const others = [
-    ...strangers.map(({ process }) => describeProcess(process)),
-    ...hidden.map(describeHidden),
-  ];
+function statusText(status: PortStatus, now: number): string {
+  const { view, state, responds, isTls, ageMs, usage, lastRun } = status;
+  const { port, server, strangers, hidden, files, pidFile, isElsewhere } = view;
+  const record = server?.record;
+  const { length } = processesOf(view);
+  const answers = responds === null ? "" : responds ? " (answers)" : " (does not answer)";
+  const age = ageMs !== null && `${duration(ageMs)}, since ${localTime(now - ageMs)}`;
+  const used = usage && length > 0 && `${megabytes(usage.memoryBytes)} memory, ` +
+      `${usage.cpuSeconds.toFixed(1)} s CPU time, ${processCount(length)}`;
+  const ended = lastRun && `ended ${duration(now - lastRun.endedAt)} ago ${plain(lastRun.how)}`;
+  const facts = {
+    Reason: reasonOf(status),
+    URL: record && `${urlOf(record.host, port, isTls)}${answers}`,
+    PID: record?.server?.pid,
+    Supervisor: server?.supervisor && `PID ${server.supervisor.pid}`,
+    Up: record && age,
+    Uses: used,
+    Command: record && describeCommand(record.command),
+    Folder: record && plain(record.cwd),
+    "PID dir": isElsewhere && plain(files.dir),
+    "PID file": pidFile.kind !== "absent" && plain(files.pid),
+    Log: record?.logFile && plain(record.logFile),
+    "Last run": ended && `${ended}; log: ${plain(files.log)}`,
+  };
+  const others = strangers.map(({ process }) => describeProcess(process));
   const notes = strangers.flatMap(({ protection, origin, restarter, process }) => [
-    ...protection === null ? [] : [`PID ${process.pid}: ${protection}`],
-    ...origin === null ? [] : [plain(origin)],
-    ...restarter === null ? [] : [`started again by ${describeProcess(restarter)}`],
-  ]);
+    protection !== null && `PID ${process.pid}: ${protection}`,
+    origin !== null && plain(origin),
+    restarter !== null && `started again by ${describeProcess(restarter)}`,
+  ]).filter((note) => note !== false);
   return [
     SUMMARIES[state].replace("{port}", String(port)),
-    ...facts.flatMap(([name, value]) => value ? [`   ${`${name}:`.padEnd(12)}${value}`] : []),
+    ...Object.entries(facts).flatMap(([name, value]) =>
+      value ? [`   ${`${name}:`.padEnd(12)}${value}`] : []
+    ),
     ...list("Processes", (server?.processes ?? []).map(describeProcess)),
-    ...list(server === null ? "Processes using the port" : "Others on the port", others),
+    ...list(
+      server === null ? "Processes using the port" : "Others on the port",
+      [...others, ...hidden.map(describeHidden)],
+    ),
     ...list("Seems to be", notes),
     ...list("Started by it, and has left it", (server?.left ?? []).map(describeProcess)),
   ].join("\n");
 }
 
 function reasonOf({ view, state }: PortStatus): string | null {
-  if (state === "unknown") {
-    return plain(view.guard.kind === "unknown" ? view.guard.because : view.unknown ?? "");
-  }
-  if (state === "foreign" && view.uses.length > 0) return reasonLine("used", view);
-  const holder = view.guard.kind === "unnamed" ? view.guard.holder : null;
-  return holder === null ? null : `its lock is held by ${describeProcess(holder)}`;
-}
-
-function lastRunText({ view, lastRun }: PortStatus, now: number): string {
-  const { endedAt, how } = lastRun!;
-  return `ended ${duration(now - endedAt)} ago ${plain(how)}; log: ${plain(view.files.log)}`;
+  const { guard, unknown, uses } = view;
+  if (state === "unknown") return plain(guard.kind === "unknown" ? guard.because : unknown ?? "");
+  if (state === "foreign" && uses.length > 0) return reasonLine("used", view);
+  const holder = guard.kind === "unnamed" ? guard.holder : null;
+  return holder && `its lock is held by ${describeProcess(holder)}`;
 }
 
 /** Several ports, one line each. */
-export function statusTable(statuses: readonly PortStatus[]): string {
-  const rows = [
-    ["PORT", "STATE", "PID", "UP", "MEMORY", "ANSWERS", "FOLDER", "COMMAND"],
-    ...statuses.map((status) => {
-      const { view, state, responds, ageMs } = status;
-      const record = view.server?.record;
-      const first = processesOf(view)[0];
-      return [
-        String(view.port),
-        state,
-        String(record?.server?.pid ?? first?.pid ?? "-"),
-        ageMs === null ? "-" : duration(ageMs),
-        status.usage ? megabytes(status.usage.memoryBytes) : "-",
-        responds === null ? "-" : responds ? "yes" : "no",
-        plain(record?.cwd ?? "-"),
-        record ? describeCommand(record.command) : plain(first?.command ?? "-"),
-      ];
-    }),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd())
+function statusTable(statuses: readonly PortStatus[]): string {
+  const rows = statuses.map(({ view, state, responds, ageMs, usage }) => {
+    const record = view.server?.record;
+    const first = processesOf(view)[0];
+    return [
+      String(view.port),
+      state,
+      String(record?.server?.pid ?? first?.pid ?? "-"),
+      ageMs === null ? "-" : duration(ageMs),
+      usage ? megabytes(usage.memoryBytes) : "-",
+      responds === null ? "-" : responds ? "yes" : "no",
+      plain(record?.cwd ?? "-"),
+      record ? describeCommand(record.command) : plain(first?.command ?? "-"),
+    ];
+  });
+  const table = [["PORT", "STATE", "PID", "UP", "MEMORY", "ANSWERS", "FOLDER", "COMMAND"], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  return table.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd())
     .join("\n");
-}
-
-function usage({ usage, view }: PortStatus): string | null {
-  const { length } = processesOf(view);
-  if (usage === null || length === 0) return null;
-  return `${megabytes(usage.memoryBytes)} memory, ${usage.cpuSeconds.toFixed(1)} s CPU time, ` +
-    processCount(length);
 }
 
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / (1 << 20))} MB`;
-}
-
-function answers(responds: boolean | null): string {
-  return responds === null ? "" : responds ? " (answers)" : " (does not answer)";
 }
 
 function list(title: string, lines: readonly string[]): string[] {

@@ -7,7 +7,7 @@
 import { currentPlatform } from "../platform/mod.ts";
 import { stopPorts } from "../stop/mod.ts";
 import { configureStop, type StopConfig } from "./config.ts";
-import { out, stopEventLine, stopResultLines } from "./event_messages.ts";
+import { out, stopEventLines, stopResultLines } from "./event_messages.ts";
 import { stopJson } from "./json.ts";
 import { plain } from "./plain.ts";
 import { configured, type Context, type Program, targetsOf } from "./program.ts";
@@ -28,7 +28,7 @@ async function stop(config: StopConfig, { writer, calling }: Context): Promise<n
   const results = await stopPorts(ports, {
     ...where,
     ...{ platform: await currentPlatform(), graceMs, managed, dryRun },
-    report: (port, event) => say(port, [stopEventLine(event)]),
+    report: (port, event) => say(port, stopEventLines(event)),
     onResult: (result) => {
       if (result.outcome !== null) {
         say(result.port, stopResultLines(result));

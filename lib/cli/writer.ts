@@ -17,13 +17,8 @@ export interface Line {
   readonly text: string;
 }
 
-/** Where texts go. */
-export interface Stream {
-  /** Writes some of the bytes, and says how many. */
-  write(bytes: Uint8Array): Promise<number>;
-  /** Whether a person may be looking. */
-  isTerminal(): boolean;
-}
+/** Where texts go: writes some of the bytes, and says how many; and whether a person may be looking. */
+export type Stream = Pick<typeof Deno.stdout, "write" | "isTerminal">;
 
 /** Which of the two streams. */
 export type StreamName = "out" | "err";

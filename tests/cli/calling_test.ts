@@ -94,7 +94,7 @@ for (const [what, facts, commands] of COMMANDS) {
   Deno.test(`commandFor() names what works with ${what}`, { permissions: "none" }, () => {
     const calling = callingOf({ ...FACTS, ...facts });
     for (const [program, command] of commands) {
-      assertEquals(commandFor(calling, program, { port: 1 }), command);
+      assertEquals(commandFor(calling, program, 1), command);
     }
   });
 }
@@ -104,10 +104,8 @@ Deno.test(
   { permissions: "none" },
   () => {
     const calling = callingOf({ ...FACTS, program: "/home/ann/tool/stop_server.ts" });
-    const details = { port: 1, pidDir: "/a b", more: ["--", "x;y"] };
-
     assertEquals(
-      commandFor(calling, "start", details),
+      commandFor(calling, "start", 1, "/a b", "--", "x;y"),
       "deno run -A /home/ann/tool/start_server.ts --port 1 --pid-dir '/a b' -- 'x;y'",
     );
   },
