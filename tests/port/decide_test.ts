@@ -167,6 +167,9 @@ const TABLE: [what: string, view: PortView, row: Row][] = [
   ["a connection, and nothing was tried", viewOf({ uses: [CONNECTION] }), {
     ...{ start: "-", force: "no: used 1", stop: "no: used 1", status: "foreign 3" },
   }],
+  ["closed connections alone", viewOf({ probe: "lingering" }), {
+    ...{ start: "-", force: "-", stop: "-", status: "free 3" },
+  }],
   ["the record is of another PID namespace", viewOf({ guard: elsewhere, probe: "free" }), {
     start: "no: elsewhere 1",
     force: "no: elsewhere 4",

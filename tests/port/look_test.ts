@@ -149,6 +149,20 @@ test("tells of listeners that cannot be seen, and of a look that failed", async 
   assertEquals([failed.hidden, failed.unknown, failed.uses], [[], "no tool answers", []]);
 });
 
+test("tells closed connections from a holder where nobody listens", async (dir) => {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const ports = [listener.addr.port];
+  const machine = new Machine();
+  const probeOf = async (isLingering: boolean) => {
+    const platform = machine.platform({ isLingering: () => Promise.resolve(isLingering) });
+    return (await lookAt(machine, dir, { platform, ports, probeHost: "127.0.0.1" })).probe;
+  };
+
+  assertEquals([await probeOf(true), await probeOf(false)], ["lingering", "busy"]);
+  machine.uses = [{ process: null, peer: "192.0.2.1:443" }];
+  assertEquals(await probeOf(true), "busy");
+});
+
 test("believes a probe that is no proof only beside a look that answers", async (dir) => {
   const port = freePort();
   const machine = new Machine();

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { linuxPlatform } from "../../../lib/platform/linux/mod.ts";
 import { toolRunner } from "../../../lib/platform/tools.ts";
 import type { Discovery, Platform, RunTool, ToolRun } from "../../../lib/platform/types.ts";
+import { poll } from "../../../lib/process/poll.ts";
 import { needs, Running, testWith } from "../../e2e/harness.ts";
 import { asNobody, homeOfNobody, NOT_ROOT } from "../../e2e/other_user.ts";
 import {
@@ -322,6 +323,23 @@ test("holding() takes no client for a holder, and usesOf() tells of it", async (
     [Deno.pid, `127.0.0.1:${port}`],
   ]);
   assertEquals(await platform.usesOf(freePort()), []);
+});
+
+test("isLingering() sees closed connections, which nobody holds", async () => {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = listener.addr;
+  const client = await Deno.connect({ port, hostname: "127.0.0.1" });
+  const connection = await listener.accept();
+  assertEquals(await platform.isLingering(port), false);
+
+  connection.close(); // first, so that its end is in TIME_WAIT
+  await client.read(new Uint8Array(1));
+  client.close();
+  listener.close();
+
+  const isClosed = async () => await platform.isLingering(port) || null;
+  assertEquals(await poll(isClosed, performance.now() + 30_000), true);
+  assertEquals([await platform.usesOf(port), await platform.isLingering(freePort())], [[], false]);
 });
 
 test("listeningAt() lists the places of the given processes", async () => {
