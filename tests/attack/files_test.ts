@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { join } from "@std/path/join";
 import {
   IS_ROOT,
@@ -298,18 +298,3 @@ attack("the disk becomes full while the server runs: stopped properly, nothing l
     sh("umount", dir);
   }
 }, NO_MOUNT);
-
-attack("a hundred lock files deleted under a running server: no second one starts", async () => {
-  const count = FULL ? 100 : 1;
-  await using place = new Place();
-  await using started = await place.start(PLAIN);
-  const server = place.serverPid();
-  for (let i = 0; i < count; i++) {
-    await Deno.remove(place.path("lock")).catch(() => {});
-    const refused = await run("start", [...place.args, "--", ...PLAIN]);
-    assertEquals([refused.code, isAlive(server)], [1, true], refused.stderr);
-    assertStringIncludes(refused.stderr, `PID ${server}: `);
-  }
-  assertEquals(isAlive(started.pid), true);
-  await settle(place);
-});

@@ -26,28 +26,13 @@ const PID_FILES: [string, Content][] = [
   ["this command's parent", () => `${Deno.pid}\n`],
   ["0, which is our own group", () => "0\n"],
   ["-1, which is everybody", () => "-1\n"],
-  ["NaN", () => "NaN\n"],
   ["5 MB", (pid) => `${pid}\n`.repeat(700_000)],
   ["binary", () => crypto.getRandomValues(new Uint8Array(40))],
-  ["two numbers", (pid) => `${pid} ${pid}\n`],
   ["PID 1", () => "1\n"],
-  ["2**32 + 1", () => `${2 ** 32 + 1}\n`],
   ["a negative stranger, which is its group", (pid) => `-${pid}\n`],
-  ["two lines", (pid) => `${pid}\n${pid}\n`],
-  ["hex", (pid) => `0x${pid.toString(16)}\n`],
-  ["text", () => "banana\n"],
-  ["nothing", () => ""],
-  ["blanks", () => " \n\n"],
-  ["a fraction", (pid) => `${pid}.5\n`],
-  ["an exponent", (pid) => `${pid}e0\n`],
-  ["a plus sign", (pid) => `+${pid}\n`],
-  ["a leading zero", (pid) => `0${pid}\n`],
-  ["wide digits", () => "１２３４\n"],
-  ["a NUL", (pid) => `${pid}\0`],
-  ["JSON", (pid) => JSON.stringify({ pid })],
 ];
 
-const CASES = some(9, PID_FILES);
+const CASES = some(6, PID_FILES);
 
 for (const program of ["stop", "start"] as const) {
   attack(`${program}: a PID file with ${CASES.length} kinds of content harms nobody`, async () => {
@@ -84,40 +69,24 @@ function asServer(pid: number, startTime = startTimeOf(pid)): Record<string, unk
 /** Records that lie in a lock nobody holds: all but one thing of them is true. */
 const RECORDS: [string, Changes][] = [
   ["a stranger with another start time", (pid) => asServer(pid, "12345")],
-  [
-    "a stranger with an earlier start time",
-    (pid) => asServer(pid, String(BigInt(startTimeOf(pid)) - 1n)),
-  ],
   ["a stranger of another boot", (pid) => ({ ...asServer(pid), bootId: crypto.randomUUID() })],
   ["a stranger as supervisor", (pid) => ({
     supervisorPid: pid,
     supervisorStart: startTimeOf(pid),
   })],
+  [
+    "a stranger with an earlier start time",
+    (pid) => asServer(pid, String(BigInt(startTimeOf(pid)) - 1n)),
+  ],
   ["PID 1, true", () => asServer(1)],
   ["2**32 + a stranger", (pid) => ({ ...asServer(pid), serverPid: 2 ** 32 + pid })],
-  ["a negative stranger", (pid) => ({ ...asServer(pid), serverPid: -pid })],
-  ["0", (pid) => ({ ...asServer(pid), serverPid: 0 })],
-  ["-1", (pid) => ({ ...asServer(pid), serverPid: -1 })],
-  ["a fraction", (pid) => ({ ...asServer(pid), serverPid: pid + 0.5 })],
-  ["text", (pid) => ({ ...asServer(pid), serverPid: String(pid) })],
-  ["a list", (pid) => ({ ...asServer(pid), serverPid: [pid] })],
-  ["no start time", (pid) => ({ ...asServer(pid), serverStart: null })],
-  [
-    "a number as start time",
-    (pid) => ({ ...asServer(pid), serverStart: Number(startTimeOf(pid)) }),
-  ],
-  ["an empty boot", (pid) => ({ ...asServer(pid), bootId: "" })],
   ["a marker that everybody has", (pid) => ({ ...asServer(pid, ""), supervisorStart: "" })],
 ];
 
 const RAW: [string, Content][] = [
   ["nothing", () => ""],
   ["5 MB", (pid) => recordText(1, { ...asServer(pid), cwd: "x".repeat(5 << 20) })],
-  ["binary", () => crypto.getRandomValues(new Uint8Array(4000))],
   ["half of a record", (pid) => recordText(1, asServer(pid)).slice(0, 120)],
-  ["a number", (pid) => `${pid}\n`],
-  ["deep JSON", () => "[".repeat(900_000)],
-  ["a poisoned prototype", (pid) => `{"__proto__":${recordText(1, asServer(pid))}}`],
 ];
 
 attack("records that are false in one thing harm nobody, and the work goes on", async () => {

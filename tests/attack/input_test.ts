@@ -17,7 +17,7 @@ import { plain, printable } from "../../lib/cli/plain.ts";
 import { splitShellWords } from "../../lib/cli/server_command.ts";
 import { parseEnvText } from "../../lib/cli/settings.ts";
 import { ServerError } from "../../lib/errors.ts";
-import { isTargetPid, parsePid } from "../../lib/platform/identity.ts";
+import { isTargetPid } from "../../lib/platform/identity.ts";
 import { parseProcNet, parseProcNetUses } from "../../lib/platform/linux/parse_proc_net.ts";
 import { parseNetstatLinux, parseSs } from "../../lib/platform/linux/parse_tools.ts";
 import { parseProcStat } from "../../lib/platform/linux/proc.ts";
@@ -35,8 +35,8 @@ import {
   parseRecord,
   placeOfMarker,
 } from "../../lib/port/record.ts";
-import { needs, Place, run } from "../e2e/harness.ts";
-import { assertPolite, attack, FULL, ONLY_FULL, some } from "./attack.ts";
+import { } from "../e2e/harness.ts";
+import { FULL } from "./attack.ts";
 
 /** Cases for each property. */
 const RUNS = FULL ? 40_000 : 2000;
@@ -211,30 +211,6 @@ for (const [name, target] of Object.entries(TARGETS)) {
   property(name, promise, textFor(target.fixtures), (text) => assertWritten(target, text));
 }
 
-function pidIsRight(text: string): void {
-  const pid = parsePid(text);
-  if (pid !== null) assertEquals([isTargetPid(pid), String(pid)], [true, text.trim()]);
-}
-
-Deno.test("texts that failed once do not fail again", () => {
-  const seeds: Record<string, string[]> = JSON.parse(
-    Deno.readTextFileSync(join(import.meta.dirname!, "fixtures/seeds.json")),
-  );
-  for (const text of seeds.parsePid!) pidIsRight(text);
-  for (const text of seeds.maskSecrets!) assertEquals(/<<|>>/.test(maskSecrets(text)), false, text);
-});
-
-property("parsePid", "gives the one PID that is written there, or nothing", anyText, pidIsRight);
-
-property(
-  "isTargetPid",
-  "takes only integers from 2 to 2^31 - 1",
-  fc.oneof(fc.anything(), fc.double(), fc.maxSafeInteger(), fc.bigInt()),
-  (pid) => {
-    if (isTargetPid(pid)) assertEquals(pid === (pid | 0) && pid > 1, true);
-  },
-);
-
 const name1 = fc.string({ unit: "binary", minLength: 1 });
 const identity = fc.record({ pid: fc.integer({ min: 2, max: MAX_PID }), startTime: name1 });
 const record: fc.Arbitrary<LockRecord> = fc.record({
@@ -374,21 +350,6 @@ property(
     assertEquals(splitShellWords(text.join("")), words.map(([word]) => word));
   },
 );
-
-attack("splitShellWords() splits as /bin/sh does", async () => {
-  const texts = fc.sample(shellText, 400)
-    .filter((text) => orNull(() => splitShellWords(text), isSyntaxError) !== null);
-  const script = texts.map((text) => `show ${text}\n`).join("");
-  const { stdout } = await new Deno.Command("/bin/sh", {
-    args: ["-fc", `show() { printf '%s\\0' "$@"; printf '%s' "=$#=\\0"; }\n${script}`],
-  }).output();
-  const expected = texts.map((text) => {
-    const words = splitShellWords(text);
-    // printf prints its format once when there are no words.
-    return [...words.length > 0 ? words : [""], `=${words.length}=\\0`].join("\0");
-  }).join("");
-  assertEquals(new TextDecoder().decode(stdout), expected);
-}, ONLY_FULL ?? needs("sh"));
 
 property(
   "parseEnvText",
@@ -562,44 +523,3 @@ property(
     assertEquals(maskSecrets(url), url);
   },
 );
-
-attack("the real programs with wrong arguments: exit code 2, one line, no trace", async () => {
-  await using place = new Place();
-  const wrong = fc.sample(commandLine, 4000).filter(([program, args]) =>
-    !args.some((arg) => arg.includes("\0")) &&
-    orNull<unknown>(() => CONFIGURES[program](args, { env: {}, dotenv: {} }), isUsage) === null
-  ).slice(0, FULL ? 300 : 4);
-  for (const [program, args] of wrong) {
-    const { code, stdout, stderr } = await run(program, args, { cwd: place.dir });
-    const told = `${program} ${JSON.stringify(args)}\n${stdout}${stderr}`;
-    const json = stdout.startsWith('{"error":{"kind":"usage",');
-    assertEquals([code, json || stderr.startsWith("❌ ")], [2, true], told);
-    assertPolite({ stdout, stderr }, told);
-  }
-  assertEquals(place.leftFiles(), []);
-});
-
-attack("any file in the place of .env: read, or a usage error; no hang", async () => {
-  const traps: [string, (path: string) => unknown][] = [
-    ["a FIFO", (path) => new Deno.Command("mkfifo", { args: [path] }).output()],
-    ["a folder", (path) => Deno.mkdir(path)],
-    ["binary", (path) => Deno.writeFile(path, crypto.getRandomValues(new Uint8Array(60_000)))],
-    ["5 MB", (path) => Deno.writeTextFile(path, "A=b\n".repeat(1_300_000))],
-    ["a symlink in a circle", (path) => Deno.symlink(path, path)],
-    ["a device", (path) => Deno.symlink("/dev/zero", path)],
-    ["one endless line", (path) => Deno.writeTextFile(path, "SERVER_PORT=" + "9".repeat(1 << 20))],
-    ["control characters", (path) => Deno.writeTextFile(path, "SERVER_PORT=\x1b[2J\u202e\n")],
-  ];
-  for (const [name, put] of some(2, traps)) {
-    await using place = new Place();
-    await put(join(place.dir, ".env"));
-
-    const { code, stdout, stderr } = await run("stop", ["--pid-dir", place.dir], {
-      cwd: place.dir,
-      env: { SERVER_PORT: /line|control/.test(name) ? "" : String(place.port) },
-    });
-
-    assertEquals([[0, 2].includes(code), ACTIVE.test(stdout + stderr)], [true, false], name);
-    assertPolite({ stdout, stderr }, name);
-  }
-});

@@ -194,25 +194,6 @@ attack("103 Early Hints before the answer is no answer, and no failure", async (
   assertEquals([code, JSON.parse(stdout).responds], [0, true]);
 });
 
-attack("the built-in server ends at once, whatever its client has not finished", async () => {
-  await using place = new Place();
-  await using started = await place.start([]);
-  const clients = await Promise.all(
-    ["", "GET / HT", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\na"]
-      .map(async (text) => {
-        const client = await Deno.connect({ port: place.port });
-        await client.write(new TextEncoder().encode(text));
-        return client;
-      }),
-  );
-
-  const stopped = await place.stop("--timeout", "600");
-  for (const client of clients) client.close();
-
-  assertEquals([stopped.code, stopped.stderr, remains(place)], [0, "", NOTHING]);
-  assertEquals((await started.finished()).code, 0);
-});
-
 attack(
   "a server with a PID directory elsewhere is ours: named, and stopped by --managed",
   async () => {

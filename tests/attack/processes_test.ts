@@ -1,13 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   escapedFrom,
-  get,
   isAlive,
   isConnected,
   isFree,
   isListening,
   launch,
-  membersOf,
   Place,
   run,
 } from "../e2e/harness.ts";
@@ -182,31 +180,6 @@ for (const delay of ["0", "0.1"]) {
   }, delay === "0" ? null : ONLY_FULL);
 }
 
-attack("a server of ours that is a respawner is stopped as a whole", async () => {
-  await using place = new Place();
-  await using started = await place.start(villain("respawn", "{port}", "0"));
-
-  const stopped = await place.stop("--timeout", "1");
-
-  const told = stopped.stdout + stopped.stderr + started.stderr;
-  assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
-  assertEquals((await started.finished()).code, 0, told);
-}, ONLY_FULL);
-
-attack("a SIGSTOPped supervisor does not keep start --force from its work", async () => {
-  const count = tries(1, 10);
-  for (let i = 0; i < count; i++) {
-    await using place = new Place();
-    await using first = await place.start(PLAIN);
-    first.kill("SIGSTOP");
-
-    await using _second = await place.start(PLAIN, ["--force", "--timeout", "1"]);
-
-    assertEquals([isAlive(first.pid), await get(place.port)], [false, "plain\n"]);
-    await settle(place);
-  }
-}, ONLY_FULL);
-
 attack("a supervisor stopped again and again does not keep stop from its work", async () => {
   await using place = new Place();
   await using started = await place.start(PLAIN);
@@ -243,14 +216,4 @@ attack("a server that accepts but never answers its health path is stopped at on
   const told = `${stopped.stdout}${stopped.stderr}${started.stderr}`;
   assertEquals({ code: stopped.code, ...remains(place) }, { code: 0, ...NOTHING }, told);
   assertEquals(stopped.stderr, "", told);
-});
-
-attack("nothing carries the marker of a port after its server ended by itself", async () => {
-  await using place = new Place();
-  await using started = await place.start(villain("family", "{port}"));
-  Deno.kill(place.serverPid(), "SIGKILL");
-
-  const { code } = await started.finished();
-
-  assertEquals([code, membersOf(place.port)], [137, []]);
 });

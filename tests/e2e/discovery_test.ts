@@ -3,7 +3,6 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import {
   isAlive,
-  isFree,
   isListening,
   needs,
   needsPython,
@@ -38,34 +37,6 @@ for (const tools of [["ss"], ["lsof"], ["netstat"], []]) {
 
     assertEquals(code, 1);
     assertStringIncludes(stderr, `Processes using the port:\n  - PID ${other.pid}: deno - `);
-  });
-}
-
-for (
-  const [name, script] of [
-    ["hangs", "#!/bin/sh\nexec sleep 60\n"],
-    ["fails", "#!/bin/sh\nexit 3\n"],
-    ["prints nonsense", "#!/bin/sh\necho banana banana banana\n"],
-    ["prints nothing with exit code 0", "#!/bin/sh\nexit 0\n"],
-    [
-      "names a stranger",
-      '#!/bin/sh\necho "LISTEN 0 5 *:$PORT *:* users:((\\"x\\",pid=$PPID,fd=3))"\n',
-    ],
-  ] as const
-) {
-  Deno.test(`stop finds the owner although ss ${name}`, async () => {
-    await using place = new Place();
-    await using other = new Running(serverCommand("http.ts", String(place.port)));
-    await waitUntil(() => isListening(place.port), "the listener");
-    const bin = join(place.dir, "bin");
-    Deno.mkdirSync(bin);
-    Deno.writeTextFileSync(join(bin, "ss"), script, { mode: 0o755 });
-    const env = { PATH: `${bin}:/usr/bin:/bin`, PORT: String(place.port) };
-
-    const { code, stdout } = await run("stop", place.args, { env });
-
-    assertEquals([code, isFree(place.port), isAlive(other.pid)], [0, true, false]);
-    assertStringIncludes(stdout, `Found 1 process(es) using port ${place.port}`);
   });
 }
 

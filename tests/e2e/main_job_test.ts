@@ -90,21 +90,6 @@ Deno.test("start --force replaces a running server of ours", async () => {
   assertEquals(await get(place.port), "plain\n");
 });
 
-Deno.test("start clears a stale PID file and says so", async () => {
-  await using place = new Place();
-  const dead = new Deno.Command(Deno.execPath(), { args: ["--version"], stdout: "null" }).spawn();
-  await dead.status;
-  await Deno.writeTextFile(place.path("pid"), `${dead.pid}\n`);
-
-  await using started = await place.start(serverCommand("http.ts", "{port}"));
-
-  assertStringIncludes(
-    started.stderr,
-    `⚠️  Stale PID file found (process ${dead.pid} not running), removing...\n`,
-  );
-  assertEquals(isAlive(place.serverPid()), true);
-});
-
 Deno.test("a server that ends by itself gives its own exit code and leaves nothing", async () => {
   await using place = new Place();
   const body = `Deno.serve({port: {port}, onListen(){}}, () => Deno.exit(9))`;

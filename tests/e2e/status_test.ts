@@ -1,17 +1,6 @@
 // deno-lint-ignore-file no-sync-fn-in-async-fn -- a test has nothing else to do meanwhile
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import {
-  isFree,
-  isListening,
-  killed,
-  launch,
-  notOnMac,
-  Place,
-  run,
-  Running,
-  serverCommand,
-  waitUntil,
-} from "./harness.ts";
+import { isFree, killed, notOnMac, Place, run, serverCommand, waitUntil } from "./harness.ts";
 
 async function status(place: Place, ...args: string[]) {
   const { code, stdout } = await run("status", [...place.args, "--json", ...args]);
@@ -56,17 +45,6 @@ Deno.test("status says running, with everything about the server", async () => {
   assertMatch(text.stdout, /Uses: +\d+ MB memory, \d+\.\d s CPU time, 1 process/);
 });
 
-Deno.test("status says starting while the server does not listen yet", async () => {
-  await using place = new Place();
-  const sleeper = [Deno.execPath(), "eval", "setInterval(() => {}, 1000)"];
-  await using _started = launch("start", [...place.args, "--", ...sleeper]);
-  await place.spawnedPid();
-
-  const { code, state, responds } = await status(place);
-
-  assertEquals([code, state, responds], [0, "starting", false]);
-});
-
 Deno.test("status says stopping while the server says goodbye", async () => {
   await using place = new Place();
   await using started = await place.start(serverCommand("goodbye.ts", "{port}"));
@@ -76,24 +54,6 @@ Deno.test("status says stopping while the server says goodbye", async () => {
   const { code, state } = await status(place);
 
   assertEquals([code, state], [0, "stopping"]);
-});
-
-Deno.test("status says orphaned after kill -9 of the supervisor, and exits with 1", async () => {
-  await using place = new Place();
-  await using started = await place.start(serverCommand("http.ts", "{port}"));
-  const pid = place.serverPid();
-  await started.killed();
-  await started.finished();
-
-  const { code, state, managed, ...rest } = await status(place);
-
-  assertEquals([code, state, managed, rest.pid, rest.supervisorPid], [
-    1,
-    "orphaned",
-    true,
-    pid,
-    null,
-  ]);
 });
 
 Deno.test("status says stale when only files are left, writes nothing, and exits with 1", async () => {
@@ -111,16 +71,6 @@ Deno.test("status says stale when only files are left, writes nothing, and exits
   assertEquals([code, state], [1, "stale"]);
   assertEquals(place.leftFiles().length, 2);
   assertEquals(Deno.readTextFileSync(place.path("lock")), record);
-});
-
-Deno.test("status says foreign, and exits with 3", async () => {
-  await using place = new Place();
-  await using other = new Running(serverCommand("http.ts", String(place.port)));
-  await waitUntil(() => isListening(place.port), "the listener");
-
-  const { code, state, managed, pid } = await status(place);
-
-  assertEquals([code, state, managed, pid], [3, "foreign", false, other.pid]);
 });
 
 Deno.test("status says that a server does not answer", async () => {

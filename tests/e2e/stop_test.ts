@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
   get,
   isAlive,
@@ -11,7 +11,6 @@ import {
   Running,
   serverCommand,
   SERVERS,
-  sessionMembers,
   testWith,
   waitUntil,
 } from "./harness.ts";
@@ -82,24 +81,6 @@ testWith(NO_PYTHON, "stop finds a child that double-forked out of the session", 
   assertEquals([code, isAlive(escaped)], [0, false]);
 });
 
-Deno.test("stop shows and ends a listener that start_server did not start", async () => {
-  await using place = new Place();
-  await using other = new Running(serverCommand("http.ts", String(place.port)));
-  await waitUntil(() => isListening(place.port), "the listener");
-
-  const refused = await run("start", place.args);
-  const { code, stdout } = await place.stop();
-
-  assertEquals(refused.code, 1);
-  assertStringIncludes(refused.stderr, `  - PID ${other.pid}: deno - `);
-  assertEquals([code, isFree(place.port), isAlive(other.pid)], [0, true, false]);
-  assertStringIncludes(
-    stdout,
-    `⚠️  Found 1 process(es) using port ${place.port}:\n   PID ${other.pid}: deno - `,
-  );
-  assertEquals(place.leftFiles(), []);
-});
-
 Deno.test("stop --managed leaves a foreign listener alone and says so by its code", async () => {
   await using place = new Place();
   await using other = new Running(serverCommand("http.ts", String(place.port)));
@@ -108,20 +89,6 @@ Deno.test("stop --managed leaves a foreign listener alone and says so by its cod
   const { code } = await place.stop("--managed");
 
   assertEquals([code, isAlive(other.pid)], [1, true]);
-});
-
-Deno.test("stop --dry-run says what it would signal and signals nothing", async () => {
-  await using place = new Place();
-  await using started = await place.start(serverCommand("http.ts", "{port}"));
-  const pid = place.serverPid();
-
-  const { code, stdout } = await place.stop("--dry-run", "--json");
-
-  assertEquals(code, 0);
-  const { outcome, processes } = JSON.parse(stdout);
-  assertEquals([outcome, processes.length], ["wouldStop", 1]);
-  assertEquals([processes[0].pid, processes[0].outcome], [pid, "wouldStop"]);
-  assertEquals([isAlive(pid), isAlive(started.pid)], [true, true]);
 });
 
 Deno.test("stop leaves a client of the port alive", async () => {
@@ -137,71 +104,6 @@ Deno.test("stop leaves a client of the port alive", async () => {
 
   assertEquals([code, isAlive(other.pid), isAlive(client.pid)], [0, false, true]);
   assertEquals(stdout.includes(String(client.pid)), false);
-});
-
-testWith(
-  NO_PYTHON,
-  "three processes that share the port are found and taken by --force",
-  async () => {
-    await using place = new Place();
-    const command = python("reuse_port.py", String(place.port));
-    await using one = new Running(command);
-    await using two = new Running(command);
-    await using three = new Running(command);
-    for (const each of [one, two, three]) await each.waitFor("listening");
-
-    await using started = await place.start(serverCommand("http.ts", "{port}"), ["--force"]);
-
-    assertStringIncludes(
-      started.stdout,
-      `⚠️  Found 3 process(es) using port ${place.port}:\n   PID `,
-    );
-    assertEquals([one, two, three].map(({ pid }) => isAlive(pid)), [false, false, false]);
-    assertEquals(await get(place.port), "plain\n");
-  },
-);
-
-Deno.test("kill -9 of the supervisor: start refuses, stop cleans up", async () => {
-  await using place = new Place();
-  await using started = await place.start(serverCommand("family.ts", "{port}"));
-  const pid = place.serverPid();
-  await started.killed();
-  await waitUntil(() => sessionMembers(pid).length === 2, "the child");
-
-  const refused = await run("start", place.args);
-  const stillThere = isAlive(pid);
-  const { code, stdout } = await place.stop("--timeout", "0.5");
-
-  assertEquals([refused.code, stillThere], [1, true]);
-  assertMatch(refused.stderr, /Orphaned: started .* its supervisor \(PID \d+\) was killed/);
-  assertEquals(code, 0);
-  assertStringIncludes(stdout, `Found 2 process(es) using port ${place.port}:`);
-  assertEquals([sessionMembers(pid), isFree(place.port), place.leftFiles()], [[], true, []]);
-});
-
-Deno.test("stop tells of each orphan, also of those that end at once with their group", async () => {
-  await using place = new Place();
-  const server = [
-    "sh",
-    "-c",
-    'sleep 1000 & exec "$@"',
-    "sh",
-    ...serverCommand("http.ts", "{port}"),
-  ];
-  await using started = await place.start(server);
-  const pid = place.serverPid();
-  await started.killed();
-
-  const { code, stdout } = await place.stop("--json");
-
-  const told = JSON.parse(stdout).processes.map((one: { name: string; outcome: string }) =>
-    `${one.name} ${one.outcome}`
-  );
-  assertEquals([code, isAlive(pid), told.sort()], [
-    0,
-    false,
-    ["deno terminated", "sleep terminated"],
-  ]);
 });
 
 Deno.test("kill -9 of the supervisor: start --force ends the orphan and starts", async () => {
