@@ -12,12 +12,18 @@ import { type Arguments, readArguments } from "./arguments.ts";
 import type { ProgramName } from "./options.ts";
 import { readSetting, type Surroundings, valid, variable } from "./settings.ts";
 
+/** What is asked of a start and handed on as it is. */
+export type Handed =
+  | "host"
+  | "port"
+  | "force"
+  | "reuse"
+  | "graceMs"
+  | "readyTimeoutMs"
+  | "healthPath";
+
 /** What `start_server` was asked to do. */
-export interface StartConfig extends
-  Pick<
-    StartOptions,
-    "host" | "port" | "force" | "reuse" | "graceMs" | "readyTimeoutMs" | "healthPath"
-  > {
+export interface StartConfig extends Pick<StartOptions, Handed> {
   /** Leave the server running in the background. */
   readonly detach: boolean;
   /** With `detach`: where its output goes, `{port}` not yet replaced; `null` for the default. */
@@ -60,11 +66,11 @@ export interface LogsConfig extends Pick<StartConfig, "port" | "pidDir"> {
   readonly follow: boolean;
 }
 
-/** A request to print something instead of working. */
-export type Asked = "help" | "version";
-
 /** Configures a program, or tells what is to be printed; throws a usage error. */
-export type Configure<T> = (args: readonly string[], around: Surroundings) => T | Asked;
+export type Configure<T> = (
+  args: readonly string[],
+  around: Surroundings,
+) => T | "help" | "version";
 
 /** Configures `start_server`. */
 export const configureStart: Configure<StartConfig> = configure("start", (given, around) => {

@@ -28,9 +28,7 @@ export function out(text: string): Line {
   return { stream: "out", text };
 }
 
-function err(text: string): Line {
-  return { stream: "err", text };
-}
+const err = (text: string): Line => ({ stream: "err", text });
 
 /** The words for each kind of event. */
 type Words<E extends StartEvent> = {
@@ -137,21 +135,15 @@ function killed(processes: readonly StoppedProcess[]): Line[] {
   return names.length === 0 ? [] : [err(`⚠️  Killed after the grace: ${names.join(", ")}`)];
 }
 
-function survived(processes: readonly StoppedProcess[]): Line[] {
-  return processes.map(({ process }) => err(`❌ Still running: ${describeProcess(process)}`));
-}
+const survived = (processes: readonly StoppedProcess[]) =>
+  processes.map(({ process }) => err(`❌ Still running: ${describeProcess(process)}`));
 
-function left(process: ProcessRow): Line {
-  return out(`ℹ️  Still running, started by the server: ${describeProcess(process)}`);
-}
+const left = (process: ProcessRow) =>
+  out(`ℹ️  Still running, started by the server: ${describeProcess(process)}`);
 
-function stopped(port: number): Line {
-  return out(`✅ Server stopped, port ${port} is free`);
-}
+const stopped = (port: number) => out(`✅ Server stopped, port ${port} is free`);
 
-function stillInUse(port: number): Line {
-  return err(`❌ Port ${port} is still in use`);
-}
+const stillInUse = (port: number) => err(`❌ Port ${port} is still in use`);
 
 /** A server that runs, as its own start, a launcher or a start with `--reuse` tells of it. */
 export type Running = Extract<StartEvent | StartOutcome, { kind: "ready" | "detached" | "reused" }>;
@@ -180,6 +172,8 @@ export function runningText(running: Running, words: StartWords): string {
   ].filter(Boolean).join("\n");
 }
 
+const DENIED = "Operation not permitted\n   Run again with sudo, or as Administrator";
+
 /** What is said at the end of a stop. */
 export function stopResultLines(result: StopResult): Line[] {
   const { port, outcome, processes, refusal, failure, view, restarters, isWhole } = result;
@@ -187,7 +181,7 @@ export function stopResultLines(result: StopResult): Line[] {
   const rows = (fate: string) => of(fate).map(({ process }) => process);
   const strangers = view.strangers.map(({ process }) => process.pid);
   const lines = [
-    ...rows("accessDenied").map(({ pid }) => err(deniedText(pid))),
+    ...rows("accessDenied").map(({ pid }) => err(`❌ Access denied to process ${pid}: ${DENIED}`)),
     ...killed(of("killed")),
     ...survived(of("survived")),
     ...rows("leftAlone").filter(({ pid }) => !strangers.includes(pid)).map(left),
@@ -202,11 +196,6 @@ export function stopResultLines(result: StopResult): Line[] {
   }
   const doubt = err(`❌ Cannot tell whether all processes of port ${port} are gone`);
   return [...lines, ...!isWhole ? [doubt] : isHeld(result) ? [stillInUse(port)] : []];
-}
-
-function deniedText(pid: number): string {
-  const cure = "   Run again with sudo, or as Administrator";
-  return `❌ Access denied to process ${pid}: Operation not permitted\n${cure}`;
 }
 
 /** Only what was seen: the last look found somebody on the port. */

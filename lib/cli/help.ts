@@ -17,11 +17,16 @@ const LONGEST_NAME = 32;
 const SETTINGS = `Settings come from the option, then the environment, then .env in the current
 folder, then the default. From .env only the variables named here are read`;
 
-/** What a program does, and what its help says below the options; NAME is how it was called. */
-const PAGES: Readonly<Record<ProgramName, readonly [summary: string, more: string]>> = {
-  start: [
-    "Start one server on a TCP port, guard it, and stop it as a whole.",
-    `The server is the COMMAND after --, else SERVER_COMMAND, else uvicorn if there
+/** NAME is how the program was called, OPTIONS are rows for what it takes. */
+const PAGES: Readonly<Record<ProgramName, string>> = {
+  start: `Start one server on a TCP port, guard it, and stop it as a whole.
+
+Usage: NAME [options] [-- COMMAND [ARG...]]
+
+Options:
+OPTIONS
+
+The server is the COMMAND after --, else SERVER_COMMAND, else uvicorn if there
 is app/main.py, else (with --force) the command of the server that is replaced,
 else a built-in one. In each word {host} and {port} are replaced.
 
@@ -43,10 +48,14 @@ Exit codes:
   4      no permission
   5      command not found or not executable
   other  the server ended by itself: its code, 128+n if signal n killed it`,
-  ],
-  stop: [
-    "Stop whatever uses a TCP port, and see that the port is free.",
-    `${SETTINGS}.
+  stop: `Stop whatever uses a TCP port, and see that the port is free.
+
+Usage: NAME [options]
+
+Options:
+OPTIONS
+
+${SETTINGS}.
 
 A server is asked first and killed after the grace; a second Ctrl+C ends this
 wait.
@@ -61,10 +70,14 @@ Exit codes:
   1      something still holds it, or was left alone on purpose
   2      wrong usage or configuration
   4      a process may not be seen or signalled`,
-  ],
-  status: [
-    "Say who uses a TCP port. Signals nothing, writes nothing.",
-    `${SETTINGS}.
+  status: `Say who uses a TCP port. Signals nothing, writes nothing.
+
+Usage: NAME [options]
+
+Options:
+OPTIONS
+
+${SETTINGS}.
 
 A server of ours is asked GET / once, or the health path.
 
@@ -79,10 +92,14 @@ Exit codes:
   2      wrong usage or configuration
   3      not running, or someone else's process has the port
   4      cannot tell`,
-  ],
-  logs: [
-    "Print the log of a server in the background, running or gone.",
-    `${SETTINGS}.
+  logs: `Print the log of a server in the background, running or gone.
+
+Usage: NAME [options]
+
+Options:
+OPTIONS
+
+${SETTINGS}.
 
 Examples:
   NAME
@@ -93,7 +110,6 @@ Exit codes:
   0      printed
   1      there is no log
   2      wrong usage or configuration`,
-  ],
 };
 
 /**
@@ -102,11 +118,8 @@ Exit codes:
  */
 export function helpOf(program: ProgramName, calledAs: string): string {
   const name = calledAs.length > LONGEST_NAME ? `${program}_server` : calledAs;
-  const operands = program === "start" ? " [-- COMMAND [ARG...]]" : "";
-  const options = optionsOf(program).flatMap((option) => rowsOf(option, program)).join("\n");
-  const [summary, more] = PAGES[program];
-  return `${summary}\n\nUsage: ${name} [options]${operands}\n\nOptions:\n${options}\n\n` +
-    more.replaceAll("NAME", () => name);
+  const options = optionsOf(program).flatMap((option) => rowsOf(option, program));
+  return PAGES[program].replace("OPTIONS", () => options.join("\n")).replaceAll("NAME", () => name);
 }
 
 /** An option and its meaning, in two columns. */

@@ -7,34 +7,32 @@
 import { type FailureKind, ServerError } from "../errors.ts";
 import { type PortView, processesOf, type Reason, urlOf } from "../port/mod.ts";
 import type { Refused } from "../start/mod.ts";
+import { type Calling, commandFor } from "./calling.ts";
+import type { StartConfig } from "./config.ts";
 import { describeHidden, describeProcess, duration } from "./messages.ts";
 import { plain } from "./plain.ts";
 
-/** What a refusal is worded with: the port as it was seen, why not, and more. */
-export interface RefusalFacts extends Pick<Refused, "view" | "refusal"> {
-  /** Where the server was to listen. */
-  readonly host: string;
+/** What a refusal is worded with: the port as it was seen, why not, and what was asked for. */
+export interface RefusalFacts
+  extends Pick<Refused, "view" | "refusal">, Pick<StartConfig, "host" | "force"> {
+  /** How this program was called. */
+  readonly calling: Calling;
   /** How long the server has been running, ms. */
   readonly ageMs: number;
-  /** The command that stops it. */
-  readonly stopCommand: string;
-  /** Whether `--force` was given already. */
-  readonly isForced: boolean;
-  /** A port that is free, and the command that starts a server there; `null` if none is near. */
-  readonly next: { readonly port: number; readonly command: string } | null;
+  /** A port that is free; `null` if none is near, or where no port is the trouble. */
+  readonly next: number | null;
 }
 
 /** A start that is refused, as the error that it ends with. */
 export function startRefusal(facts: RefusalFacts): ServerError {
   const { view, refusal: { code } } = facts;
-  const processes = processesOf(view);
   const kind: FailureKind = code === 2 ? "usage" : code === 4 ? "accessDenied" : "portInUse";
-  return new ServerError(kind, startMessage(facts), { processes, code });
+  return new ServerError(kind, startMessage(facts), { processes: processesOf(view), code });
 }
 
 function startMessage(facts: RefusalFacts): string {
   const { view, host, refusal: { reason } } = facts;
-  const { port, probe } = view;
+  const { port, probe, guard } = view;
   const why = typeof probe === "object" ? plain(probe?.failed ?? "") : "";
   const messages: Partial<Record<Reason, string>> = {
     denied: port < 1024
@@ -45,33 +43,34 @@ function startMessage(facts: RefusalFacts): string {
     probeFailed: `Cannot try port ${port}: ${why}`,
   };
   const isLine = reason === "starting" || reason === "elsewhere" || reason === "inside";
-  return messages[reason] ?? (isLine ? reasonLine(reason, view) : portInUse(facts));
+  const title = isLine || reason === "unknown" && guard.kind === "unknown"
+    ? reasonLine(reason, view)
+    : `Port ${port} is already in use!`;
+  return messages[reason] ?? (isLine ? title : `${title}\n${inUseText(facts)}`);
 }
 
-function portInUse(facts: RefusalFacts): string {
-  const { view, next, refusal: { reason } } = facts;
+function inUseText(facts: RefusalFacts): string {
+  const { view, next, calling } = facts;
   const holders = [...processesOf(view).map(describeProcess), ...view.hidden.map(describeHidden)];
   const notes = notesOf(facts);
-  const isUntold = reason === "unknown" && view.guard.kind === "unknown";
   return [
-    isUntold ? reasonLine(reason, view) : `Port ${view.port} is already in use!`,
     ...holders.length > 0 ? ["", "Processes using the port:"] : [],
     ...holders.map((line) => `  - ${line}`),
     ...notes.length > 0 ? ["", ...notes] : [],
     "",
     "Options:",
     ...remedies(facts).map((remedy, i) => `  ${i + 1}. ${remedy}`),
-    ...next === null ? [] : ["", `Port ${next.port} is free: ${next.command}`],
+    ...next === null ? [] : ["", `Port ${next} is free: ${commandFor(calling, "start", next)}`],
   ].join("\n");
 }
 
 /** Only what would help: not `--force` where it was given, or cannot signal. */
-function remedies({ view, isForced, refusal: { reason } }: RefusalFacts): string[] {
+function remedies({ view, force, refusal: { reason } }: RefusalFacts): string[] {
   const uid = Deno.uid();
   const isOthers = view.hidden.length > 0 ||
     processesOf(view).some((one) => one.uid !== null && one.uid !== uid);
   const mayNot = uid !== 0 && uid !== null && isOthers;
-  const isVain = isForced || mayNot || reason === "protected" || reason === "used";
+  const isVain = force || mayNot || reason === "protected" || reason === "used";
   return [
     ...isVain ? [] : ["Run with --force to kill existing processes"],
     "Manually kill the processes",
@@ -79,7 +78,7 @@ function remedies({ view, isForced, refusal: { reason } }: RefusalFacts): string
   ];
 }
 
-function notesOf({ view, refusal: { reason }, ageMs, stopCommand }: RefusalFacts): string[] {
+function notesOf({ view, refusal: { reason }, ageMs, calling }: RefusalFacts): string[] {
   const { server, strangers, isElsewhere, files } = view;
   const notes: string[] = [];
   if (server !== null) {
@@ -94,7 +93,7 @@ function notesOf({ view, refusal: { reason }, ageMs, stopCommand }: RefusalFacts
     }
   }
   if (isElsewhere) notes.push(`It belongs to another PID directory: ${plain(files.dir)}`);
-  if (server !== null) notes.push(`Stop it: ${stopCommand}`);
+  if (server !== null) notes.push(`Stop it: ${commandFor(calling, "stop", view.port, files.dir)}`);
   for (const { process, protection, origin, restarter } of strangers) {
     if (protection !== null) notes.push(`PID ${process.pid} is left alone: ${protection}`);
     else if (origin !== null) notes.push(plain(origin));

@@ -137,22 +137,12 @@ export async function parseEnvText(text: string, path: string): Promise<EnvFile>
   return { variables: Object.fromEntries(variables), warnings };
 }
 
+/** A quote that is never closed is an ordinary character, as the parser sees it. */
+const ASSIGNMENT =
+  /(?<![^\n])[^\S\n]*(?:export[^\S\n]+)?[\w.-]+[^\S\n]*=[^\S\n]*(?:(["'`])[^]*?\1[^\n]*|.*)(?![^\n])/g;
+
 /** Numbers of the lines that are neither blank, a comment, an assignment nor part of its value. */
 function strayLines(text: string): number[] {
-  const lines = text.split(/\r?\n/);
-  const strays: number[] = [];
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i]!;
-    const assignment = /^\s*(?:export\s+)?[\w.-]+\s*=\s*(["'`])?(.*)$/.exec(line);
-    if (assignment === null) {
-      if (!/^\s*(?:#.*)?$/.test(line)) strays.push(i + 1);
-      continue;
-    }
-    const [, quote, rest = ""] = assignment;
-    if (quote === undefined || rest.includes(quote)) continue;
-    // A quote that is never closed is an ordinary character, as the parser sees it.
-    const end = lines.findIndex((later, at) => at > i && later.includes(quote));
-    if (end !== -1) i = end;
-  }
-  return strays;
+  const rest = text.replace(/\r\n/g, "\n").replace(ASSIGNMENT, (lines) => lines.replace(/.+/g, ""));
+  return rest.split("\n").flatMap((line, i) => /^\s*(?:#.*)?$/.test(line) ? [] : [i + 1]);
 }

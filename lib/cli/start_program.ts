@@ -30,7 +30,10 @@ export async function startProgram(args: readonly string[], context: Context): P
   return await configured("start", configureStart, async (config) => {
     const setup = await setUp(config, context);
     if (isSupervisor) return await inBackground(setup);
-    return await (config.detach ? detached(own, setup) : inForeground(setup));
+    const outcome = config.detach
+      ? await detached(own, setup)
+      : await starts.start(await optionsOf(setup, null, reporter(setup)));
+    return await conclude(outcome, setup);
   })(own, context);
 }
 
@@ -63,11 +66,7 @@ async function setUp(config: StartConfig, context: Context): Promise<Setup> {
   return { ...context, config, platform, requests, cwd, pidDir, command, words };
 }
 
-async function inForeground(setup: Setup): Promise<number> {
-  return await conclude(await starts.start(await optionsOf(setup, null, reporter(setup))), setup);
-}
-
-async function detached(args: readonly string[], setup: Setup): Promise<number> {
+async function detached(args: readonly string[], setup: Setup): Promise<starts.StartOutcome> {
   const { calling, writer, platform, requests, cwd } = setup;
   const { detach } = await import("../start/detach.ts");
   const outcome = await detach({
@@ -78,7 +77,7 @@ async function detached(args: readonly string[], setup: Setup): Promise<number> 
     onWait: (seconds, lastLine) => writer.live(`⏳ ${seconds} s: ${maskSecrets(lastLine)}`),
   });
   writer.live("");
-  return await conclude(outcome, setup);
+  return outcome;
 }
 
 /** Says what happens; with `--json` only what is wrong. */
@@ -175,35 +174,23 @@ async function conclude(outcome: starts.StartOutcome, setup: Setup): Promise<num
 const NOT_THE_PORT = ["denied", "noAddress", "badHost", "probeFailed"];
 
 async function refusalOf({ view, refusal }: starts.Refused, setup: Setup): Promise<ServerError> {
-  const { config: { host, force, port }, calling, platform } = setup;
+  const { config: { host, port, force }, calling, platform } = setup;
   const record = view.server?.record;
   const age = record ? await platform.ageMs(record.server ?? record.supervisor) : null;
+  const ageMs = age ?? (record ? Date.now() - record.startedAt : 0);
   const isVain = NOT_THE_PORT.includes(refusal.reason);
-  const free = isVain ? null : await nextFreePort(port, host, platform);
-  return startRefusal({
-    ...{ host, view, refusal },
-    ageMs: age ?? (record ? Date.now() - record.startedAt : 0),
-    stopCommand: commandFor(calling, "stop", port, view.files.dir),
-    isForced: force,
-    next: free === null ? null : { port: free, command: commandFor(calling, "start", free) },
-  });
+  const next = isVain ? null : await nextFreePort(port, host, platform);
+  return startRefusal({ view, refusal, host, force, calling, ageMs, next });
 }
 
 /** The server of last resort: its page names the commands as this program was called. */
-async function runBuiltin(
-  [, host = "0.0.0.0", port = "8001"]: readonly string[],
-  { calling, env }: Context,
-): Promise<number> {
+async function runBuiltin(args: readonly string[], { calling, env }: Context): Promise<number> {
   const { serveBuiltin } = await import("../builtin/mod.ts");
+  const [, host = "0.0.0.0", port = "8001"] = args;
   const pidDir = placeOfMarker(env[MARKER_NAME] ?? "")?.pidDir ?? null;
   const command = (program: ProgramName) => commandFor(calling, program, Number(port), pidDir);
-  await serveBuiltin({
-    ...{ host, port: Number(port), corsOrigins: env.CORS_ORIGINS },
-    commands: {
-      startCommand: command("start"),
-      stopCommand: command("stop"),
-      logsCommand: env[IN_BACKGROUND] === undefined ? null : command("logs"),
-    },
-  });
+  const logsCommand = env[IN_BACKGROUND] === undefined ? null : command("logs");
+  const commands = { startCommand: command("start"), stopCommand: command("stop"), logsCommand };
+  await serveBuiltin({ host, port: Number(port), corsOrigins: env.CORS_ORIGINS, commands });
   return 0;
 }
