@@ -67,7 +67,7 @@ testWith(NO_BUNDLE, "everything that the bundles use of Deno is there on Bun", a
     const code = text.replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, "");
     for (const [, name] of code.matchAll(/\bDeno\d?\??\.(\w+(\??\.[a-zA-Z]+)?)/g)) used.add(name!);
   }
-  Object.assign(globalThis, { Bun: { main: join(ROOT, "start_server.ts") } });
+  Object.assign(globalThis, { Bun: { version: "1.4.5", main: join(ROOT, "start_server.ts") } });
   const supplied = makeDeno();
   Reflect.deleteProperty(globalThis, "Bun");
 

@@ -34,6 +34,7 @@ export function makeDeno(): Record<string, unknown> {
     stderr: outputStream(2),
     stdout: outputStream(1),
     uid: () => process.getuid?.() ?? null,
+    version: { deno: bun().version },
     umask: (mask?: number) => mask === undefined ? process.umask() : process.umask(mask),
   };
 }
@@ -47,12 +48,19 @@ function isBinary(): boolean {
   return bun().main.startsWith("/$bunfs/");
 }
 
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+  return major * 1e6 + minor * 1e3 + patch < 1_002_010;
+}
+
 /** Puts it in Deno's place, or ends a runtime on which the programs cannot work. */
 export function installDeno(): void {
   const reason = !("Bun" in globalThis)
     ? "this file runs on Deno, or on Bun"
     : process.platform === "win32"
     ? "on Windows this file runs on Deno, not on Bun"
+    : isTooOld(bun().version)
+    ? `Bun 1.2.10 or later is needed, this is ${bun().version}: run bun upgrade`
     : null;
   if (reason !== null) {
     fs.writeSync(2, `❌ Cannot run here: ${reason}\n`);

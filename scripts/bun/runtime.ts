@@ -62,6 +62,7 @@ export interface BunAddress {
 
 /** The global object `Bun`. */
 export interface BunRuntime {
+  readonly version: string;
   /** Path of the script. */
   readonly main: string;
   spawn(command: readonly string[], options: BunSpawnOptions): BunProcess;
