@@ -126,8 +126,11 @@ export function targetsOf(
   return {
     pidDir,
     ports: all || here ? [...new Set([...ports, ...portsIn(pidDir)])] : ports,
-    isWanted: ({ server }) =>
-      !here || server?.record.cwd === cwd || (server?.record.cwd.startsWith(below) ?? false),
+    // The name of a file chooses no server of another PID directory.
+    isWanted: ({ port, server, isElsewhere }) =>
+      ports.includes(port) ||
+      !isElsewhere && (!here || server?.record.cwd === cwd ||
+          (server?.record.cwd.startsWith(below) ?? false)),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Files of a port that are lost, replaced or copied while its server runs. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { isAlive, launch, needs, Place, run } from "../e2e/harness.ts";
+import { isAlive, launch, needs, Place, run, Running, serverCommand } from "../e2e/harness.ts";
 import {
   attack,
   NOTHING,
@@ -99,6 +99,40 @@ for (const flags of ["-a", "-al"]) {
     needs("cp"),
   );
 }
+
+attack("stop --all in a copied folder leaves the original's server, which listens", async () => {
+  await using place = new Place();
+  const copy = join(place.dir, "copy");
+  await using started = await place.start(PLAIN);
+  await Deno.mkdir(copy);
+  for (const name of place.leftFiles()) {
+    await Deno.copyFile(join(place.dir, name), join(copy, name));
+  }
+
+  const stopped = await runPolitely("stop", ["--all", "--pid-dir", copy]);
+
+  const told = stopped.stdout + stopped.stderr;
+  assertEquals([isAlive(started.pid), isAlive(place.serverPid())], [true, true], told);
+  assertEquals(/Server stopped/.test(told), false, told);
+});
+
+attack("a file that names a port in the PID directory chooses no target for --all", async () => {
+  await using place = new Place();
+  await using elsewhere = new Place();
+  await using other = new Running(serverCommand("http.ts", String(place.port)));
+  await using started = await elsewhere.start(PLAIN);
+  for (const [port, pid] of [[place.port, other.pid], [elsewhere.port, elsewhere.serverPid()]]) {
+    await Deno.writeTextFile(join(place.dir, `.server_${port}.pid`), `${pid}\n`);
+  }
+
+  const stopped = await runPolitely("stop", ["--all", "--pid-dir", place.dir]);
+  const here = await runPolitely("stop", ["--here", "--pid-dir", place.dir], {
+    cwd: elsewhere.dir,
+  });
+
+  const told = stopped.stdout + stopped.stderr + here.stdout + here.stderr;
+  assertEquals([isAlive(other.pid), isAlive(started.pid)], [true, true], told);
+});
 
 function serverIn(dir: string, port: number): number | null {
   try {

@@ -35,7 +35,7 @@ import {
   parseRecord,
   placeOfMarker,
 } from "../../lib/port/record.ts";
-import { } from "../e2e/harness.ts";
+import {} from "../e2e/harness.ts";
 import { FULL } from "./attack.ts";
 
 /** Cases for each property. */
