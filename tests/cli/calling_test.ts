@@ -3,6 +3,8 @@ import { type CallFacts, callingOf, commandFor } from "../../lib/cli/calling.ts"
 import type { ProgramName } from "../../lib/cli/options.ts";
 import { ServerError } from "../../lib/errors.ts";
 
+const PURE = { permissions: "none" } as const;
+
 const FACTS: CallFacts = {
   program: "/home/ann/tool/start_server.ts",
   runtime: "/usr/bin/deno",
@@ -91,7 +93,7 @@ const COMMANDS: [what: string, facts: Partial<CallFacts>, commands: [ProgramName
 ];
 
 for (const [what, facts, commands] of COMMANDS) {
-  Deno.test(`commandFor() names what works with ${what}`, { permissions: "none" }, () => {
+  Deno.test(`commandFor() names what works with ${what}`, PURE, () => {
     const calling = callingOf({ ...FACTS, ...facts });
     for (const [program, command] of commands) {
       assertEquals(commandFor(calling, program, 1), command);
@@ -99,21 +101,15 @@ for (const [what, facts, commands] of COMMANDS) {
   });
 }
 
-Deno.test(
-  "commandFor() adds PID directory and further words, quoted",
-  { permissions: "none" },
-  () => {
-    const calling = callingOf({ ...FACTS, program: "/home/ann/tool/stop_server.ts" });
-    assertEquals(
-      commandFor(calling, "start", 1, "/a b", "--", "x;y"),
-      "deno run -A /home/ann/tool/start_server.ts --port 1 --pid-dir '/a b' -- 'x;y'",
-    );
-  },
-);
+Deno.test("commandFor() adds PID directory and further words, quoted", PURE, () => {
+  const calling = callingOf({ ...FACTS, program: "/home/ann/tool/stop_server.ts" });
+  assertEquals(
+    commandFor(calling, "start", 1, "/a b", "--", "x;y"),
+    "deno run -A /home/ann/tool/start_server.ts --port 1 --pid-dir '/a b' -- 'x;y'",
+  );
+});
 
-Deno.test("pidDir() is the clone's folder for sources and dist, else the user's", {
-  permissions: "none",
-}, () => {
+Deno.test("pidDir() is the clone's folder for sources and dist, else the user's", PURE, () => {
   const users = "/home/ann/.local/state/start_server";
   const table: [facts: Partial<CallFacts>, folder: string][] = [
     [{}, "/home/ann/tool"],
@@ -138,7 +134,7 @@ Deno.test("pidDir() is the clone's folder for sources and dist, else the user's"
   assertThrows(homeless.pidDir, ServerError, "HOME is not set; give --pid-dir");
 });
 
-Deno.test("selfCommand() runs this very program", { permissions: "none" }, () => {
+Deno.test("selfCommand() runs this very program", PURE, () => {
   const deno = ["/usr/bin/deno", "run"];
   const bare = [...deno, "--no-config", "--no-lock"];
   const url = "https://host/a/start_server.ts";

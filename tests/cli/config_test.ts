@@ -11,18 +11,15 @@ import { plain } from "../../lib/cli/plain.ts";
 import type { Surroundings } from "../../lib/cli/settings.ts";
 import { ServerError } from "../../lib/errors.ts";
 
+const PURE = { permissions: "none" } as const;
 const AROUND: Surroundings = { env: {}, dotenv: {} };
 
 function start(args: string[], around: Partial<Surroundings> = {}): StartConfig {
-  const config = configureStart(args, { ...AROUND, ...around });
-  assert(typeof config !== "string");
-  return config;
+  return configureStart(args, { ...AROUND, ...around }) as StartConfig;
 }
 
 function stop(args: string[], around: Partial<Surroundings> = {}): StopConfig {
-  const config = configureStop(args, { ...AROUND, ...around });
-  assert(typeof config !== "string");
-  return config;
+  return configureStop(args, { ...AROUND, ...around }) as StopConfig;
 }
 
 /** The message of the usage error that a start with these settings ends in. */
@@ -49,80 +46,39 @@ Deno.test("configure*() have the contract's defaults", { permissions: "none" }, 
 });
 
 /** Every setting that has a flag and a variable: three values as text and as they are read. */
-const SETTINGS: {
-  key: keyof StartConfig;
-  flag: string;
-  name: string;
-  values: [text: string, value: unknown][];
-}[] = [
-  {
-    key: "host",
-    flag: "--host",
-    name: "SERVER_HOST",
-    values: [["::1", "::1"], ["localhost", "localhost"], ["127.0.0.1", "127.0.0.1"]],
-  },
-  {
-    key: "port",
-    flag: "--port",
-    name: "SERVER_PORT",
-    values: [["9001", 9001], ["9002", 9002], ["9003", 9003]],
-  },
-  {
-    key: "graceMs",
-    flag: "--timeout",
-    name: "SERVER_STOP_TIMEOUT",
-    values: [["1", 1000], ["0.5", 500], ["0", 0]],
-  },
-  {
-    key: "readyTimeoutMs",
-    flag: "--ready-timeout",
-    name: "SERVER_READY_TIMEOUT",
-    values: [["1", 1000], ["0.25", 250], ["86400", 86_400_000]],
-  },
-  {
-    key: "healthPath",
-    flag: "--health-path",
-    name: "SERVER_HEALTH_PATH",
-    values: [["/", "/"], ["/health", "/health"], ["/a?b=c%20d", "/a?b=c%20d"]],
-  },
-  {
-    key: "logFile",
-    flag: "--log-file",
-    name: "SERVER_LOG_FILE",
-    values: [["/a.log", "/a.log"], ["b c", "b c"], ["../log", "../log"]],
-  },
-  {
-    key: "pidDir",
-    flag: "--pid-dir",
-    name: "SERVER_PID_DIR",
-    values: [["/a", "/a"], ["b c", "b c"], [".", "."]],
-  },
+const SETTINGS: [
+  keyof StartConfig,
+  flag: string,
+  name: string,
+  ...[text: string, value: unknown][],
+][] = [
+  ["host", "--host", "SERVER_HOST", ["::1", "::1"], ["localhost", "localhost"], ["a", "a"]],
+  ["port", "--port", "SERVER_PORT", ["9001", 9001], ["9002", 9002], ["9003", 9003]],
+  ["graceMs", "--timeout", "SERVER_STOP_TIMEOUT", ["1", 1000], ["0.5", 500], ["0", 0]],
+  ["readyTimeoutMs", "--ready-timeout", "SERVER_READY_TIMEOUT", ["1", 1000], ["0", 0], ["2", 2000]],
+  ["healthPath", "--health-path", "SERVER_HEALTH_PATH", ["/", "/"], ["/a", "/a"], [
+    "/?b=%20",
+    "/?b=%20",
+  ]],
+  ["logFile", "--log-file", "SERVER_LOG_FILE", ["/a", "/a"], ["b c", "b c"], ["../log", "../log"]],
+  ["pidDir", "--pid-dir", "SERVER_PID_DIR", ["/a", "/a"], ["b c", "b c"], [".", "."]],
 ];
 
-for (const { key, flag, name, values } of SETTINGS) {
-  Deno.test(`configureStart() reads ${key} from flag, then environment, then .env`, {
-    permissions: "none",
-  }, () => {
-    const [[flagText, byFlag], [envText, byEnv], [fileText, byFile]] = values as [
-      [string, unknown],
-      [string, unknown],
-      [string, unknown],
-    ];
-    const env = { [name]: envText };
-    const dotenv = { [name]: fileText };
+for (const [key, flag, name, byFlag, byEnv, byFile] of SETTINGS) {
+  Deno.test(`configureStart() reads ${key} from flag, then environment, then .env`, PURE, () => {
+    const [env, dotenv] = [{ [name]: byEnv![0] }, { [name]: byFile![0] }];
+    const empty = { [name]: "" };
 
-    assertEquals(start(["--detach", flag, flagText], { env, dotenv })[key], byFlag);
-    assertEquals(start([], { env, dotenv })[key], byEnv);
-    assertEquals(start([], { dotenv })[key], byFile);
-    assertEquals(start([], { env: { [name]: "" } })[key], start([])[key]);
-    assertEquals(start([], { env: { [name]: "" }, dotenv })[key], start([])[key]);
-    assertEquals(start([], { dotenv: { [name]: "" } })[key], start([])[key]);
+    assertEquals(start(["--detach", flag, byFlag![0]], { env, dotenv })[key], byFlag![1]);
+    assertEquals(start([], { env, dotenv })[key], byEnv![1]);
+    assertEquals(start([], { dotenv })[key], byFile![1]);
+    for (const around of [{ env: empty }, { env: empty, dotenv }, { dotenv: empty }]) {
+      assertEquals(start([], around)[key], start([])[key]);
+    }
   });
 }
 
-Deno.test("configureStart() reads the command from -- and SERVER_COMMAND", {
-  permissions: "none",
-}, () => {
+Deno.test("configureStart() reads the command from -- and SERVER_COMMAND", PURE, () => {
   const env = { SERVER_COMMAND: "from env" };
   const dotenv = { SERVER_COMMAND: "from file" };
 
@@ -132,138 +88,87 @@ Deno.test("configureStart() reads the command from -- and SERVER_COMMAND", {
   assertEquals(start([], { env: { SERVER_COMMAND: "" }, dotenv }).serverCommand, null);
 });
 
-Deno.test("configureStart() takes every decimal port from 1 to 65535", {
-  permissions: "none",
-}, () => {
-  const ports: [text: string, port: number][] = [
-    ["1", 1],
-    ["80", 80],
-    ["65535", 65535],
-    ["08001", 8001],
-    ["00080", 80],
-  ];
-  for (const [text, port] of ports) assertEquals(start(["--port", text]).port, port);
-});
+/** What is read of the texts for an option, which texts are none, and why. */
+const KINDS: {
+  flag: string;
+  key: keyof StartConfig;
+  read: [text: string, value: unknown][];
+  refused: string[];
+  why: string;
+}[] = [
+  {
+    ...{ flag: "--port", key: "port", why: "a port (1 to 65535, decimal digits only)" },
+    read: [["1", 1], ["80", 80], ["65535", 65535], ["08001", 8001], ["00080", 80]],
+    refused: [
+      ...["0", "00000", "65536", "99999", "100000", "99999999999999999999", "1e3", "0x10", "0b1"],
+      ...["+1", "8001.0", "80.5", " 8001", "8001 ", "8001\n", "8_001", "8,001", "port", "NaN"],
+      ...["８００１", "٨", "8001;", "8001 8002", "Infinity", "null", "-1"],
+    ],
+  },
+  {
+    ...{ flag: "--host", key: "host", why: "a host name or address" },
+    read: [
+      ...[["127.0.0.1", "127.0.0.1"], ["::", "::"], ["[::1]", "::1"], ["my_host", "my_host"]],
+      ...[["[fe80::1%eth0]", "fe80::1%eth0"], ["my-host.example", "my-host.example"]],
+    ] as [string, string][],
+    refused: [
+      ...[" ", "a b", "http://localhost", "localhost/", "a;b", "[::1", "::1]", "[]", "a\nb"],
+      ...["$(x)", "user@host", "host\0", "'host'"],
+    ],
+  },
+  {
+    ...{ flag: "--timeout", key: "graceMs", why: "a number of seconds (0 to 86400)" },
+    read: [["0", 0], ["5", 5000], ["05", 5000], ["0.001", 1], ["1.5", 1500], ["86400", 86_400_000]],
+    refused: [
+      ...["86401", "1e3", "0x10", "+1", ".5", "5.", "5s", " 5", "NaN", "Infinity", "1,5"],
+      ...["99999999"],
+    ],
+  },
+  {
+    ...{ flag: "--health-path", key: "healthPath", why: "a path that begins with /" },
+    read: [["/a?b=c%20d", "/a?b=c%20d"]],
+    refused: [
+      ...["health", "http://localhost/health", "?x", " /health", "/a b", "/a\r\nX: y", "/ü"],
+      ...["/\0"],
+    ],
+  },
+];
 
-Deno.test("configureStart() takes nothing else for a port", { permissions: "none" }, () => {
-  const texts = [
-    ...["0", "00000", "65536", "99999", "100000", "99999999999999999999", "1e3", "0x10", "0b1"],
-    ...["+1", "8001.0", "80.5", " 8001", "8001 ", "8001\n", "8_001", "8,001", "port", "NaN"],
-    ...["８００１", "٨", "8001;", "8001 8002", "Infinity", "null"],
-  ];
-  for (const text of texts) {
-    assertEquals(
-      usageError([`--port=${text}`]),
-      `Invalid value for --port: "${plain(text)}" is not a port (1 to 65535, decimal digits only)`,
-    );
-  }
-  assertStringIncludes(usageError(["--port", "-1"]), "--port");
-});
+for (const { flag, key, read, refused, why } of KINDS) {
+  Deno.test(`configureStart() takes for ${flag} ${why}, and nothing else`, PURE, () => {
+    for (const [text, value] of read) assertEquals(start([`${flag}=${text}`])[key], value, text);
+    for (const text of refused) {
+      const message = `Invalid value for ${flag}: "${plain(text)}" is not ${why}`;
+      assertEquals(usageError([`${flag}=${text}`]), message);
+    }
+  });
+}
 
-Deno.test("configureStart() takes names and addresses for a host, without brackets", {
-  permissions: "none",
-}, () => {
-  const hosts: [text: string, host: string][] = [
-    ["127.0.0.1", "127.0.0.1"],
-    ["::", "::"],
-    ["[::1]", "::1"],
-    ["[fe80::1%eth0]", "fe80::1%eth0"],
-    ["my-host.example", "my-host.example"],
-    ["my_host", "my_host"],
-  ];
-  for (const [text, host] of hosts) assertEquals(start([`--host=${text}`]).host, host);
-});
-
-Deno.test("configureStart() takes nothing else for a host", { permissions: "none" }, () => {
-  const texts = [
-    ...[" ", "a b", "http://localhost", "localhost/", "a;b", "[::1", "::1]", "[]", "a\nb", "$(x)"],
-    ...["user@host", "host\0", "'host'"],
-  ];
-  for (const text of texts) {
-    assertEquals(
-      usageError([`--host=${text}`]),
-      `Invalid value for --host: "${plain(text)}" is not a host name or address`,
-    );
-  }
-});
-
-Deno.test("configureStart() takes seconds with decimals up to a day, and no other time", {
-  permissions: "none",
-}, () => {
-  const times: [text: string, ms: number][] = [
-    ["0", 0],
-    ["5", 5000],
-    ["05", 5000],
-    ["0.001", 1],
-    ["1.5", 1500],
-    ["86400", 86_400_000],
-  ];
-  for (const [text, ms] of times) assertEquals(start(["--timeout", text]).graceMs, ms);
-  const texts = [
-    ...["86401", "1e3", "0x10", "+1", ".5", "5.", "5s", " 5", "NaN", "Infinity", "1,5", "99999999"],
-  ];
-  for (const text of texts) {
-    assertEquals(
-      usageError([`--ready-timeout=${text}`]),
-      `Invalid value for --ready-timeout: "${text}" is not a number of seconds (0 to 86400)`,
-    );
-  }
-});
-
-Deno.test("configureStart() takes a path for the health path, and no URL or second line", {
-  permissions: "none",
-}, () => {
-  const texts = [
-    ...["health", "http://localhost/health", "?x", " /health", "/a b", "/a\r\nX: y", "/ü", "/\0"],
-  ];
-  for (const text of texts) {
-    assertEquals(
-      usageError([`--health-path=${text}`]),
-      `Invalid value for --health-path: "${plain(text)}" is not a path that begins with /`,
-    );
-  }
-});
-
-Deno.test("configureStart() refuses what contradicts itself", { permissions: "none" }, () => {
+Deno.test("configureStart() refuses what contradicts itself", PURE, () => {
   const log = "Option --log-file needs --detach: in the foreground the output goes to the terminal";
+  const both = "Options --reuse and --force contradict each other";
 
   assertEquals(usageError(["--"]), "No command after --");
   assertEquals(usageError(["--json"]), "Option --json needs --detach");
   assertEquals(usageError(["--log-file", "x"]), log);
-  assertEquals(start([], { env: { SERVER_LOG_FILE: "x" } }).logFile, "x");
-  const both = "Options --reuse and --force contradict each other";
   assertEquals(usageError(["--force", "--reuse"]), both);
 });
 
-Deno.test("configureStart() names the source of a bad value", { permissions: "none" }, () => {
-  const bad: [name: string, flag: string, text: string][] = [
-    ["SERVER_PORT", "--port", "http"],
-    ["SERVER_HOST", "--host", "a b"],
-    ["SERVER_STOP_TIMEOUT", "--timeout", "soon"],
-    ["SERVER_READY_TIMEOUT", "--ready-timeout", "5s"],
-    ["SERVER_HEALTH_PATH", "--health-path", "health"],
-  ];
-  for (const [name, flag, text] of bad) {
-    const variables = { [name]: text };
-    const start = (source: string) => `Invalid value for ${source}: "${text}" is not a `;
-    assertStringIncludes(usageError([flag, text]), start(flag));
-    assertStringIncludes(usageError([], { env: variables }), start(`${name} in the environment`));
-    assertStringIncludes(usageError([], { dotenv: variables }), start(`${name} in .env`));
-  }
-});
+Deno.test(
+  "configureStart() names the source of a bad value, unless a better one wins",
+  PURE,
+  () => {
+    const bad = { SERVER_PORT: "http" };
+    const begin = (source: string) => `Invalid value for ${source}: "http" is not a port`;
 
-Deno.test("configureStart() does not mind a bad value that a better source overrides", {
-  permissions: "none",
-}, () => {
-  const bad = { SERVER_PORT: "http" };
+    assertStringIncludes(usageError([], { env: bad }), begin("SERVER_PORT in the environment"));
+    assertStringIncludes(usageError([], { dotenv: bad }), begin("SERVER_PORT in .env"));
+    assertEquals(start(["--port", "9000"], { env: bad, dotenv: bad }).port, 9000);
+    assertEquals(start([], { env: { SERVER_PORT: "9001" }, dotenv: bad }).port, 9001);
+  },
+);
 
-  assertEquals(start(["--port", "9000"], { env: bad, dotenv: bad }).port, 9000);
-  assertEquals(start([], { env: { SERVER_PORT: "9001" }, dotenv: bad }).port, 9001);
-});
-
-Deno.test("configure*() answers --help before --version and before any bad value", {
-  permissions: "none",
-}, () => {
+Deno.test("configure*() answers --help before --version and before any bad value", PURE, () => {
   const around = { ...AROUND, env: { SERVER_PORT: "http" } };
   for (const configure of [configureStart, configureStop, configureStatus, configureLogs]) {
     assertEquals(configure(["--version", "--help", "--port", "x"], around), "help");
@@ -272,26 +177,18 @@ Deno.test("configure*() answers --help before --version and before any bad value
   }
 });
 
-Deno.test("configureStop() takes each port once, in the order given", {
-  permissions: "none",
-}, () => {
+Deno.test("configureStop() takes each port once, in the order given", PURE, () => {
   const around = { env: { SERVER_PORT: "7000" } };
 
   assertEquals(stop(["--port", "9", "--port=8", "--port", "009"], around).ports, [9, 8]);
   assertEquals(stop([], around).ports, [7000]);
   assertEquals(stop(["--all"], around).ports, []);
   assertEquals(stop(["--all", "--port", "9"], around).ports, [9]);
+  const { message } = assertThrows(() => stop(["--port", "0", "--port", "9"]), ServerError);
+  assertStringIncludes(message, 'Invalid value for --port: "0"');
 });
 
-Deno.test("configureStop() refuses every bad port of several", { permissions: "none" }, () => {
-  const error = assertThrows(() => stop(["--port", "9", "--port", "0"]), ServerError);
-
-  assertStringIncludes(error.message, 'Invalid value for --port: "0"');
-});
-
-Deno.test("configureStop() leaves strangers alone with --managed, --all or --here", {
-  permissions: "none",
-}, () => {
+Deno.test("configureStop() leaves strangers alone with --managed, --all or --here", PURE, () => {
   for (const flag of ["--managed", "--all", "--here"]) assert(stop([flag]).managed, flag);
   const { managed, dryRun, json } = stop(["--dry-run", "--json"]);
 
@@ -299,7 +196,7 @@ Deno.test("configureStop() leaves strangers alone with --managed, --all or --her
   assertEquals(stop(["--here"]).ports, []);
 });
 
-Deno.test("configure*() take a command for a start alone", { permissions: "none" }, () => {
+Deno.test("configure*() take a command for a start alone", PURE, () => {
   for (const configure of [configureStop, configureStatus, configureLogs]) {
     for (const args of [["--"], ["--", "uvicorn"]]) {
       const error = assertThrows(() => configure(args, AROUND), ServerError);

@@ -3,37 +3,33 @@ import { join } from "@std/path/join";
 import { parseEnvText, readDotenv, readEnvFiles } from "../../lib/cli/settings.ts";
 import { ServerError } from "../../lib/errors.ts";
 
+const PURE = { permissions: "none" } as const;
+
 const isWindows = Deno.build.os === "windows";
 const isRoot = !isWindows && Deno.uid() === 0;
 
-Deno.test(
-  "parseEnvText() reads assignments, and expands nothing",
-  { permissions: "none" },
-  async () => {
-    const table: [text: string, variables: Record<string, string>][] = [
-      ["", {}],
-      ["# only a comment\n\n", {}],
-      ["A=1\r\nB=two words\r\n", { A: "1", B: "two words" }],
-      ["  A = 1  \n", { A: "1" }],
-      ["export A=1", { A: "1" }],
-      ["A=1 # comment", { A: "1" }],
-      [`A="1 # no comment"`, { A: "1 # no comment" }],
-      [`A='$HOME'\nB="two\nlines"\nC=\`a\nb\nc\``, { A: "$HOME", B: "two\nlines", C: "a\nb\nc" }],
-      ["A=\nB=''", { A: "", B: "" }],
-      ["A=1\nA=b=c", { A: "b=c" }],
-      ["A=1\nB=${A}$A\nC=$(id)", { A: "1", B: "${A}$A", C: "$(id)" }],
-      ["\uFEFFSERVER_PORT=9000", { SERVER_PORT: "9000" }],
-    ];
-    for (const [text, variables] of table) {
-      const expected = { variables, warnings: [] };
-      assertEquals(await parseEnvText(text, ".env"), expected, JSON.stringify(text));
-    }
-  },
-);
+Deno.test("parseEnvText() reads assignments, and expands nothing", PURE, async () => {
+  const table: [text: string, variables: Record<string, string>][] = [
+    ["", {}],
+    ["# only a comment\n\n", {}],
+    ["A=1\r\nB=two words\r\n", { A: "1", B: "two words" }],
+    ["  A = 1  \n", { A: "1" }],
+    ["export A=1", { A: "1" }],
+    ["A=1 # comment", { A: "1" }],
+    [`A="1 # no comment"`, { A: "1 # no comment" }],
+    [`A='$HOME'\nB="two\nlines"\nC=\`a\nb\nc\``, { A: "$HOME", B: "two\nlines", C: "a\nb\nc" }],
+    ["A=\nB=''", { A: "", B: "" }],
+    ["A=1\nA=b=c", { A: "b=c" }],
+    ["A=1\nB=${A}$A\nC=$(id)", { A: "1", B: "${A}$A", C: "$(id)" }],
+    ["\uFEFFSERVER_PORT=9000", { SERVER_PORT: "9000" }],
+  ];
+  for (const [text, variables] of table) {
+    const expected = { variables, warnings: [] };
+    assertEquals(await parseEnvText(text, ".env"), expected, JSON.stringify(text));
+  }
+});
 
-Deno.test("parseEnvText() warns of lines that are none, without their text", {
-  permissions: "none",
-}, async () => {
+Deno.test("parseEnvText() warns of lines that are none, without their text", PURE, async () => {
   const table: [text: string, lines: number[]][] = [
     ["A=1\nsecret\nB=2\n\n  # c\n{}\n", [2, 6]],
     [`A="1\nnot a line\n2"\nstray\n`, [4]],
@@ -46,9 +42,7 @@ Deno.test("parseEnvText() warns of lines that are none, without their text", {
   }
 });
 
-Deno.test("parseEnvText() passes over what cannot stand in an environment", {
-  permissions: "none",
-}, async () => {
+Deno.test("parseEnvText() passes over what cannot stand in an environment", PURE, async () => {
   for (const text of ["=1", "no assignment", "\0", "A=\0", "A\0=1", "{}", "\n\n===\n"]) {
     const { variables } = await parseEnvText(text, ".env");
     for (const [name, value] of Object.entries(variables)) {

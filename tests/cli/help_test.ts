@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { helpOf } from "../../lib/cli/help.ts";
 import { OPTIONS, optionsOf, type ProgramName, VERSION } from "../../lib/cli/options.ts";
 
+const PURE = { permissions: "none" } as const;
+
 /** The options that the contract gives each program. */
 const CONTRACT: Record<ProgramName, string> = {
   start:
@@ -13,7 +15,7 @@ const CONTRACT: Record<ProgramName, string> = {
 };
 
 for (const [program, names] of Object.entries(CONTRACT) as [ProgramName, string][]) {
-  Deno.test(`optionsOf() and helpOf() tell what ${program} takes`, { permissions: "none" }, () => {
+  Deno.test(`optionsOf() and helpOf() tell what ${program} takes`, PURE, () => {
     const text = helpOf(program, `deno task ${program}`);
     const words = text.replace(/\s+/g, " ");
 
@@ -30,7 +32,7 @@ for (const [program, names] of Object.entries(CONTRACT) as [ProgramName, string]
     assertStringIncludes(words, "then .env in the current folder");
   });
 
-  Deno.test(`helpOf() keeps within 80 columns: ${program}`, { permissions: "none" }, () => {
+  Deno.test(`helpOf() keeps within 80 columns: ${program}`, PURE, () => {
     const callings = [
       "stop_server",
       "npx --yes deno task status",
@@ -44,7 +46,7 @@ for (const [program, names] of Object.entries(CONTRACT) as [ProgramName, string]
   });
 }
 
-Deno.test("helpOf() says what a start needs", { permissions: "none" }, () => {
+Deno.test("helpOf() says what a start needs", PURE, () => {
   const words = helpOf("start", "start_server").replace(/\s+/g, " ");
 
   for (const part of ["SERVER_COMMAND", "{host} and {port}", "second Ctrl+C kills", "128+n"]) {
@@ -54,22 +56,18 @@ Deno.test("helpOf() says what a start needs", { permissions: "none" }, () => {
   assertMatch(VERSION, /^\d+\.\d+\.\d+$/);
 });
 
-Deno.test(
-  "OPTIONS has the contract's variables, and is well formed",
-  { permissions: "none" },
-  () => {
-    const variables = OPTIONS.flatMap(({ name, env }) => env ? [`${name} ${env}`] : []);
+Deno.test("OPTIONS has the contract's variables, and is well formed", PURE, () => {
+  const variables = OPTIONS.flatMap(({ name, env }) => env ? [`${name} ${env}`] : []);
 
-    assertEquals(variables, [
-      ...["host SERVER_HOST", "port SERVER_PORT", "timeout SERVER_STOP_TIMEOUT"],
-      ...["ready-timeout SERVER_READY_TIMEOUT", "health-path SERVER_HEALTH_PATH"],
-      ...["log-file SERVER_LOG_FILE", "pid-dir SERVER_PID_DIR"],
-    ]);
-    for (const { name, help, value, env, programs, repeatable = [] } of OPTIONS) {
-      assertMatch(name, /^[a-z]+(-[a-z]+)*$/);
-      assert(help !== "" && !help.endsWith("."), name);
-      assert(value !== undefined || env === undefined, `--${name} is a switch with a variable`);
-      assert(repeatable.every((program) => programs.includes(program)), name);
-    }
-  },
-);
+  assertEquals(variables, [
+    ...["host SERVER_HOST", "port SERVER_PORT", "timeout SERVER_STOP_TIMEOUT"],
+    ...["ready-timeout SERVER_READY_TIMEOUT", "health-path SERVER_HEALTH_PATH"],
+    ...["log-file SERVER_LOG_FILE", "pid-dir SERVER_PID_DIR"],
+  ]);
+  for (const { name, help, value, env, programs, repeatable = [] } of OPTIONS) {
+    assertMatch(name, /^[a-z]+(-[a-z]+)*$/);
+    assert(help !== "" && !help.endsWith("."), name);
+    assert(value !== undefined || env === undefined, `--${name} is a switch with a variable`);
+    assert(repeatable.every((program) => programs.includes(program)), name);
+  }
+});

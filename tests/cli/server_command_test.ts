@@ -3,8 +3,11 @@ import {
   type CommandPlaces,
   type CommandWish,
   resolveCommand,
+  splitShellWords,
 } from "../../lib/cli/server_command.ts";
 import { ServerError } from "../../lib/errors.ts";
+
+const PURE = { permissions: "none" } as const;
 
 const UVICORN = [
   ..."-m uvicorn app.main:app --host 127.0.0.1 --port 8001 --reload".split(" "),
@@ -33,9 +36,7 @@ function hintOf(...words: string[]): string | null | undefined {
   return resolveCommand({ words, serverCommand: null, host: "::", port: 1 }, places)?.hint;
 }
 
-Deno.test("resolveCommand() takes words, SERVER_COMMAND, app/main.py, in this order", {
-  permissions: "none",
-}, () => {
+Deno.test("resolveCommand() takes words, SERVER_COMMAND, app/main.py, in this order", PURE, () => {
   const app = ["app/main.py", "/usr/bin/python"];
   const serverCommand = `uvicorn "my app:app" --port {port}`;
 
@@ -45,9 +46,7 @@ Deno.test("resolveCommand() takes words, SERVER_COMMAND, app/main.py, in this or
   assertEquals(resolve({}, ["main.py", ".venv/bin/python"]), undefined);
 });
 
-Deno.test("resolveCommand() finds a python: .venv, venv, then the search path", {
-  permissions: "none",
-}, () => {
+Deno.test("resolveCommand() finds a python: .venv, venv, then the search path", PURE, () => {
   const pythons = [".venv/bin/python", ".venv/Scripts/python.exe", "venv/bin/python"];
   for (const [i, python] of pythons.entries()) {
     assertEquals(resolve({}, ["app/main.py", ...pythons.slice(i)])?.[0], python);
@@ -62,9 +61,7 @@ Deno.test("resolveCommand() finds a python: .venv, venv, then the search path", 
   }
 });
 
-Deno.test("resolveCommand() finds python or py on Windows, not the Store's decoy", {
-  permissions: "none",
-}, () => {
+Deno.test("resolveCommand() finds python or py on Windows, not the Store's decoy", PURE, () => {
   const env = { Path: "C:\\X\\WindowsApps;C:\\Py", PATHEXT: ".COM;.EXE" };
   const places = (files: string[]): Partial<CommandPlaces> => ({
     ...{ env, isWindows: true },
@@ -77,9 +74,7 @@ Deno.test("resolveCommand() finds python or py on Windows, not the Store's decoy
   assertEquals(resolve({}, [], places([]))?.[0], "python");
 });
 
-Deno.test("resolveCommand() replaces {host} and {port} everywhere, and nothing else", {
-  permissions: "none",
-}, () => {
+Deno.test("resolveCommand() replaces {host} and {port} everywhere, and nothing else", PURE, () => {
   const words = [
     "{port}{port}",
     "http://{host}:{port}/{x}",
@@ -94,9 +89,7 @@ Deno.test("resolveCommand() replaces {host} and {port} everywhere, and nothing e
   ]);
 });
 
-Deno.test("resolveCommand() hints at a package's script that gets no port", {
-  permissions: "none",
-}, () => {
+Deno.test("resolveCommand() hints at a package's script that gets no port", PURE, () => {
   assertEquals(hintOf("npm", "run", "dev"), "npm run dev -- --port {port}");
   assertEquals(hintOf("/usr/bin/npm", "start"), "npm start -- --port {port}");
   assertEquals(hintOf("npm", "run", "dev", "--", "-x"), "npm run dev -- -x --port {port}");
@@ -133,7 +126,7 @@ const SLIPS: [words: string[], message: string][] = [
   [["x", ">", "log"], `">" needs a shell, and none is run; write: sh -c 'x > log'`],
 ];
 
-Deno.test("resolveCommand() cures common slips", { permissions: "none" }, () => {
+Deno.test("resolveCommand() cures common slips", PURE, () => {
   for (const [words, message] of SLIPS) {
     const error = assertThrows(() => resolve({ words }), ServerError);
     assertEquals([error.kind, error.message], ["usage", `Server command: ${message}`]);
@@ -143,7 +136,7 @@ Deno.test("resolveCommand() cures common slips", { permissions: "none" }, () => 
   assertEquals(error.message, `Server command: ${SLIPS[4]![1]}`);
 });
 
-Deno.test("resolveCommand() knows the cures for Windows", { permissions: "none" }, () => {
+Deno.test("resolveCommand() knows the cures for Windows", PURE, () => {
   const table: [words: string[], cure: string][] = [
     [["cd", "app", "&&", "x"], 'cmd /c "cd app && x"'],
     [["A=1", "node", "x"], 'cmd /c "set A=1&& node x"'],
@@ -154,7 +147,7 @@ Deno.test("resolveCommand() knows the cures for Windows", { permissions: "none" 
   }
 });
 
-Deno.test("resolveCommand() takes for no slip what is none", { permissions: "none" }, () => {
+Deno.test("resolveCommand() takes for no slip what is none", PURE, () => {
   const table = [["node", "-e", "a && b"], ["sh", "-c", "cd x | y"], ["x", "A=1"], ["x", ";"], [
     "a",
   ]];
@@ -163,9 +156,7 @@ Deno.test("resolveCommand() takes for no slip what is none", { permissions: "non
   assertEquals(resolve({ words: ["./my server"] }, ["./my server"]), ["./my server"]);
 });
 
-Deno.test("resolveCommand() names SERVER_COMMAND when its quotes are not closed", {
-  permissions: "none",
-}, () => {
+Deno.test("resolveCommand() names SERVER_COMMAND when its quotes are not closed", PURE, () => {
   const error = assertThrows(() => resolve({ serverCommand: "uvicorn 'app" }), ServerError);
 
   const reason = `"uvicorn 'app": Cannot split words: ' is not closed`;
@@ -173,4 +164,95 @@ Deno.test("resolveCommand() names SERVER_COMMAND when its quotes are not closed"
     "usage",
     `Invalid value for SERVER_COMMAND: ${reason}`,
   ]);
+});
+
+const WORDS: Record<string, [text: string, words: string[]][]> = {
+  "splits at blanks, tabs and newlines": [
+    ["", []],
+    [" \t\n ", []],
+    ["a", ["a"]],
+    ["  a \t b\nc  ", ["a", "b", "c"]],
+    ["a\r\nb\r\n", ["a", "b"]],
+  ],
+  "keeps quoted blanks": [
+    [`'a b'`, ["a b"]],
+    [`"a b"`, ["a b"]],
+    [`a' 'b`, ["a b"]],
+    [`a" "b`, ["a b"]],
+    [`'a\nb' "c\td"`, ["a\nb", "c\td"]],
+  ],
+  "keeps empty quoted words": [
+    [`''`, [""]],
+    [`""`, [""]],
+    [`a '' b ""`, ["a", "", "b", ""]],
+    [`''a""`, ["a"]],
+  ],
+  "joins adjacent parts of a word": [
+    [`a"b"'c'd`, ["abcd"]],
+    [`--name="my app"`, ["--name=my app"]],
+    [`'it'"'"'s'`, ["it's"]],
+  ],
+  "takes everything literally in single quotes": [
+    [`'\\'`, ["\\"]],
+    [`'a\\nb'`, ["a\\nb"]],
+    [`'"$HOME" \`x\`'`, ['"$HOME" `x`']],
+  ],
+  "escapes only what POSIX says in double quotes": [
+    [`"a\\"b"`, ['a"b']],
+    [`"\\$HOME"`, ["$HOME"]],
+    ['"\\`x\\`"', ["`x`"]],
+    [`"\\\\"`, ["\\"]],
+    [`"\\n\\t\\'\\ "`, ["\\n\\t\\'\\ "]],
+    [`"C:\\dir"`, ["C:\\dir"]],
+    [`"it's"`, ["it's"]],
+  ],
+  "takes any character literally after a backslash outside quotes": [
+    [`a\\ b`, ["a b"]],
+    [`\\'a\\'`, ["'a'"]],
+    [`\\"`, ['"']],
+    [`\\\\`, ["\\"]],
+    [`\\n`, ["n"]],
+    [`\\ `, [" "]],
+  ],
+  "expands nothing": [
+    [
+      "$HOME ~ * ? [a] {port} $(x) `y` a;b|c>d &",
+      ["$HOME", "~", "*", "?", "[a]", "{port}", "$(x)", "`y`", "a;b|c>d", "&"],
+    ],
+  ],
+  "continues a line after a backslash": [
+    ["ab\\\ncd", ["abcd"]],
+    [`"ab\\\ncd"`, ["abcd"]],
+    ["a\\\n b", ["a", "b"]],
+    [`"\\\n"`, [""]],
+  ],
+  "makes no word of a lone line continuation": [
+    ["uvicorn \\\n  app:app", ["uvicorn", "app:app"]],
+    ["\\\n", []],
+    ["a \\\n", ["a"]],
+  ],
+  "splits at no other white space, as no shell does": [
+    ["Screen\u202fShot a\u00a0b\u3000c", ["Screen\u202fShot", "a\u00a0b\u3000c"]],
+    ["ü 😀 e\u0301", ["ü", "😀", "e\u0301"]],
+  ],
+};
+
+for (const [what, table] of Object.entries(WORDS)) {
+  Deno.test(`splitShellWords() ${what}`, PURE, () => {
+    for (const [text, words] of table) assertEquals(splitShellWords(text), words, text);
+  });
+}
+
+Deno.test("splitShellWords() refuses an open quote or a trailing backslash", PURE, () => {
+  const texts: [text: string, message: string][] = [
+    [`'`, "Cannot split words: ' is not closed"],
+    [`a "b`, `Cannot split words: " is not closed`],
+    [`"a\\"`, `Cannot split words: " is not closed`],
+    [`'a\\'b'`, "Cannot split words: ' is not closed"],
+    [`a\\`, "Cannot split words: trailing backslash"],
+    [`"a\\`, "Cannot split words: trailing backslash"],
+  ];
+  for (const [text, message] of texts) {
+    assertThrows(() => splitShellWords(text), SyntaxError, message);
+  }
 });

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { fitted, type Stream, Writer } from "../../lib/cli/writer.ts";
 
+const PURE = { permissions: "none" } as const;
+
 /** A stream that notes what is written; `write` may do something else for a while. */
 function noting(
   isTerminal = false,
@@ -17,9 +19,7 @@ function noting(
   };
 }
 
-Deno.test("Writer writes lines in order, without what acts on a terminal", {
-  permissions: "none",
-}, async () => {
+Deno.test("Writer writes lines in order, without what acts on a terminal", PURE, async () => {
   const both = noting(true);
   const writer = new Writer({ out: both, err: both });
 
@@ -31,9 +31,7 @@ Deno.test("Writer writes lines in order, without what acts on a terminal", {
   assertEquals(both.text, "one\\u001b[2J\ntwo\n\x1b[1mraw");
 });
 
-Deno.test("Writer tries a full pipe again, and writes on where a write was cut", {
-  permissions: "none",
-}, async () => {
+Deno.test("Writer tries a full pipe again, and writes on where a write was cut", PURE, async () => {
   const full = Object.assign(new Error("Resource temporarily unavailable"), { code: "EAGAIN" });
   let calls = 0;
   const out = noting(false, () => {
@@ -48,9 +46,7 @@ Deno.test("Writer tries a full pipe again, and writes on where a write was cut",
   assertEquals([out.text, writer.failure("out")], ["0123456789\n", null]);
 });
 
-Deno.test("Writer writes in pieces that a full pipe takes whole or not at all", {
-  permissions: "none",
-}, async () => {
+Deno.test("Writer writes in pieces that a full pipe takes whole or not at all", PURE, async () => {
   const sizes: number[] = [];
   const out: Stream = {
     isTerminal: () => false,
@@ -64,9 +60,7 @@ Deno.test("Writer writes in pieces that a full pipe takes whole or not at all", 
   assertEquals(sizes, [100, 4096, 4096, 904]);
 });
 
-Deno.test("Writer remembers a failure, and still writes to the other stream", {
-  permissions: "none",
-}, async () => {
+Deno.test("Writer remembers a failure, and still writes to the other stream", PURE, async () => {
   const out = noting(false, () => Promise.reject(new Error("No space left (os error 28)")));
   const err = noting();
   const writer = new Writer({ out, err });
@@ -80,9 +74,7 @@ Deno.test("Writer remembers a failure, and still writes to the other stream", {
   assertEquals([failures, err.text], [["No space left", null], "told\n"]);
 });
 
-Deno.test("Writer does not wait for a reader that does not read", {
-  permissions: "none",
-}, async () => {
+Deno.test("Writer does not wait for a reader that does not read", PURE, async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const err = noting();
   const writer = new Writer({ out: noting(false, () => promise), err });
@@ -96,9 +88,7 @@ Deno.test("Writer does not wait for a reader that does not read", {
   await writer.finish();
 });
 
-Deno.test("Writer shows a state only on a terminal, and writes over it", {
-  permissions: "none",
-}, async () => {
+Deno.test("Writer shows a state only on a terminal, and writes over it", PURE, async () => {
   const [terminal, pipe] = [noting(true), noting()];
   for (const err of [terminal, pipe]) {
     const writer = new Writer({ out: noting(), err });
@@ -111,7 +101,7 @@ Deno.test("Writer shows a state only on a terminal, and writes over it", {
   assertEquals([terminal.text, pipe.text], ["\r\x1b[Kwaiting \\u001b\r\x1b[Kready\n", "ready\n"]);
 });
 
-Deno.test("fitted() cuts at a word", { permissions: "none" }, () => {
+Deno.test("fitted() cuts at a word", PURE, () => {
   const table: [text: string, width: number, shown: string][] = [
     ["short", 80, "short"],
     ["123456789", 10, "123456789"],
