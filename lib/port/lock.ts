@@ -99,7 +99,7 @@ export function takeLock(path: string, { lockedIsReadable }: Platform): Lock | n
     if (opened === "changed") continue;
     try {
       if (!tryLock(path, opened.file)) {
-        const record = parseRecord(textOf(opened.file, opened.info));
+        const record = lockedIsReadable ? parseRecord(textOf(opened.file, opened.info)) : null;
         opened.file.close();
         if (!isLinkOfAnother(record, opened.info, path)) return null;
         Deno.removeSync(path); // the name here; its holder has another
