@@ -56,13 +56,10 @@ export function readArguments(program: ProgramName, args: readonly string[]): Ar
     if (!/^\d+$/.test(word)) throw stray(word, program);
     ports.push(word);
   }
-  if (
-    ports.length > 1 && !OPTIONS.find(({ name }) => name === "port")!.repeatable.includes(program)
-  ) {
-    throw new ServerError(
-      "usage",
-      `Only one port can be given, not ${ports.map(plain).join(", ")}`,
-    );
+  const { repeatable } = specs.find(({ name }) => name === "port")!;
+  if (ports.length > 1 && !repeatable.includes(program)) {
+    const all = ports.map(plain).join(", ");
+    throw new ServerError("usage", `Only one port can be given, not ${all}`);
   }
   return {
     values: new Map([...values].filter(([, texts]) => texts.length > 0)),

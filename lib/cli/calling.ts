@@ -97,13 +97,12 @@ export function commandFor(
 function wordsFor(name: ProgramName, facts: CallFacts, isWindows: boolean): string {
   const { program, kind, env, cwd } = facts;
   const isSource = program.endsWith(".ts");
+  const endings = isWindows ? [".exe", ".cmd"] : [""];
   if (PACKAGED.test(program)) {
     return `${env.npm_lifecycle_event === undefined ? "" : "npx "}${name}_server`;
   }
-  if (
-    !isSource &&
-    isOnPath(`${name}_server`, isWindows ? [".exe", ".cmd"] : [""], { ...facts, isWindows })
-  ) return `${name}_server`;
+  const isInstalled = !isSource && isOnPath(`${name}_server`, endings, { ...facts, isWindows });
+  if (isInstalled) return `${name}_server`;
   const deno = env.npm_command === "exec" ? "npx --yes deno" : "deno";
   const isAtHome = isSource && cwd !== null && cwd === cloneOf(facts);
   // `deno task` sets it; npm's scripts do, too, and say their name beside it.

@@ -12,18 +12,11 @@ import { type Arguments, readArguments } from "./arguments.ts";
 import type { ProgramName } from "./options.ts";
 import { readSetting, type Surroundings, valid, variable } from "./settings.ts";
 
-/** What is asked of a start and handed on as it is. */
-export type Handed =
-  | "host"
-  | "port"
-  | "force"
-  | "reuse"
-  | "graceMs"
-  | "readyTimeoutMs"
-  | "healthPath";
-
 /** What `start_server` was asked to do. */
-export interface StartConfig extends Pick<StartOptions, Handed> {
+export interface StartConfig
+  extends
+    Pick<StartOptions, "host" | "port" | "force" | "reuse">,
+    Pick<StartOptions, "graceMs" | "readyTimeoutMs" | "healthPath"> {
   /** Leave the server running in the background. */
   readonly detach: boolean;
   /** With `detach`: where its output goes, `{port}` not yet replaced; `null` for the default. */

@@ -17,6 +17,8 @@ const LONGEST_NAME = 32;
 const SETTINGS = `Settings come from the option, then the environment, then .env in the current
 folder, then the default. From .env only the variables named here are read`;
 
+const USAGE = "Usage: NAME [options]\n\nOptions:\nOPTIONS";
+
 /** NAME is how the program was called, OPTIONS are rows for what it takes. */
 const PAGES: Readonly<Record<ProgramName, string>> = {
   start: `Start one server on a TCP port, guard it, and stop it as a whole.
@@ -50,10 +52,7 @@ Exit codes:
   other  the server ended by itself: its code, 128+n if signal n killed it`,
   stop: `Stop whatever uses a TCP port, and see that the port is free.
 
-Usage: NAME [options]
-
-Options:
-OPTIONS
+${USAGE}
 
 ${SETTINGS}.
 
@@ -72,10 +71,7 @@ Exit codes:
   4      a process may not be seen or signalled`,
   status: `Say who uses a TCP port. Signals nothing, writes nothing.
 
-Usage: NAME [options]
-
-Options:
-OPTIONS
+${USAGE}
 
 ${SETTINGS}.
 
@@ -94,10 +90,7 @@ Exit codes:
   4      cannot tell`,
   logs: `Print the log of a server in the background, running or gone.
 
-Usage: NAME [options]
-
-Options:
-OPTIONS
+${USAGE}
 
 ${SETTINGS}.
 

@@ -25,7 +25,10 @@ export const logsProgram: Program = configured("logs", configureLogs, logs);
 
 async function logs(config: LogsConfig, { writer, calling }: Context): Promise<number> {
   const { port, lines, follow, pidDir } = config;
-  const path = await logOf(port, pidDirOf(pidDir, calling));
+  const files = filesOf(pidDirOf(pidDir, calling), port);
+  const guard = await lookAtGuard(files, await currentPlatform());
+  // Where a living server writes; else where the last one wrote by default.
+  const path = "record" in guard && guard.record?.logFile || files.log;
   const first = openFile(path, "read");
   if (!("file" in first)) {
     const how = commandFor(calling, "start", port, null, "--detach");
@@ -37,14 +40,6 @@ async function logs(config: LogsConfig, { writer, calling }: Context): Promise<n
   if (follow) await followFrom(path, first, writer);
   else first.file.close();
   return 0;
-}
-
-/** Where a living server writes; else where the last one wrote by default. */
-async function logOf(port: number, pidDir: string): Promise<string> {
-  const files = filesOf(pidDir, port);
-  const guard = await lookAtGuard(files, await currentPlatform());
-  const record = "record" in guard ? guard.record : null;
-  return record?.logFile ?? files.log;
 }
 
 function lastLines(text: string, count: number): string {

@@ -43,6 +43,10 @@ function code(char: string): string {
     .join("");
 }
 
+/** Words that need no quotes. zsh expands a `=` in front; braces of ours stand for themselves. */
+const POSIX_PLAIN = /^(?!=)(?:[\w@%+=:,./-]|\{(?:host|port)\})+$/;
+const WINDOWS_PLAIN = /^[\w:./\\+-]+$/;
+
 /**
  * A word as a shell reads it back: a POSIX shell, or on Windows both cmd and PowerShell.
  *
@@ -50,22 +54,8 @@ function code(char: string): string {
  * file, but runs nothing else.
  */
 export function quoteWord(word: string, isWindows: boolean): string {
-  return isWindows ? quoteForWindows(word) : quoteForPosix(word);
-}
-
-/** A command line as a shell reads it back. */
-export function quoteWords(words: readonly string[], isWindows: boolean): string {
-  return words.map((word) => quoteWord(word, isWindows)).join(" ");
-}
-
-function quoteForPosix(word: string): string {
-  // zsh expands a `=` in front; braces of ours stand for themselves in every shell.
-  if (/^(?!=)(?:[\w@%+=:,./-]|\{(?:host|port)\})+$/.test(word)) return word;
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-function quoteForWindows(word: string): string {
-  if (/^[\w:./\\+-]+$/.test(word)) return word;
+  if ((isWindows ? WINDOWS_PLAIN : POSIX_PLAIN).test(word)) return word;
+  if (!isWindows) return `'${word.replaceAll("'", `'\\''`)}'`;
   const inner = word
     // Both shells and the program that reads its arguments take two for one.
     .replaceAll('"', '""')
@@ -76,4 +66,9 @@ function quoteForWindows(word: string): string {
   // Between two of them cmd sees a variable, in quotes too: the escape works outside of quotes alone.
   const isVariable = inner.indexOf("%") !== inner.lastIndexOf("%");
   return `"${isVariable ? inner.replaceAll("%", `"^%"`) : inner}"`;
+}
+
+/** A command line as a shell reads it back. */
+export function quoteWords(words: readonly string[], isWindows: boolean): string {
+  return words.map((word) => quoteWord(word, isWindows)).join(" ");
 }

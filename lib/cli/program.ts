@@ -77,17 +77,14 @@ export function configured<T extends object>(
     const { writer, calling, env } = context;
     const { variables, warnings } = await readDotenv();
     const config = configure(args, { env, dotenv: variables });
-    if (config === "help") {
-      const { helpOf } = await import("./help.ts");
-      writer.out(helpOf(name, calling.wordsFor(name)));
-      return 0;
+    if (typeof config === "object") {
+      for (const warning of warnings) writer.err(`⚠️  ${warning}`);
+      return await run(config, context);
     }
-    if (config === "version") {
-      writer.out(`${name}_server ${VERSION}`);
-      return 0;
-    }
-    for (const warning of warnings) writer.err(`⚠️  ${warning}`);
-    return await run(config, context);
+    const { helpOf } = await import("./help.ts");
+    const isHelp = config === "help";
+    writer.out(isHelp ? helpOf(name, calling.wordsFor(name)) : `${name}_server ${VERSION}`);
+    return 0;
   };
 }
 

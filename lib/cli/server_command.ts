@@ -42,7 +42,8 @@ const VENV_PYTHONS = [".venv", "venv"].flatMap((venv) =>
  * @throws {ServerError} Of kind `usage` if `SERVER_COMMAND` cannot be split, or for a common slip.
  */
 export function resolveCommand(wish: CommandWish, places: CommandPlaces): ServerCommand | null {
-  const { isFile = isFileOnDisk, isWindows } = places;
+  const onDisk = (path: string) => attempt(() => existsSync(path, { isFile: true })) ?? false;
+  const { isFile = onDisk, isWindows } = places;
   const given = wish.words ?? splitCommand(wish.serverCommand);
   // One word with blanks may be the path of a program.
   if (given !== null && !(given.length === 1 && isFile(given[0]!))) refuseSlips(given, isWindows);
@@ -52,11 +53,6 @@ export function resolveCommand(wish: CommandWish, places: CommandPlaces): Server
     word.replaceAll("{host}", wish.host).replaceAll("{port}", String(wish.port))
   );
   return { words, hint: portHint(template) };
-}
-
-/** Nor if its folder is a file, or may not be seen. */
-function isFileOnDisk(path: string): boolean {
-  return attempt(() => existsSync(path, { isFile: true })) ?? false;
 }
 
 function splitCommand(text: string | null): string[] | null {

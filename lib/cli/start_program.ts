@@ -7,9 +7,9 @@
 
 import { resolve } from "@std/path/resolve";
 import { ServerError } from "../errors.ts";
-import { currentPlatform, MARKER_NAME, type Platform } from "../platform/mod.ts";
+import { currentPlatform, MARKER_NAME } from "../platform/mod.ts";
 import { filesOf, nextFreePort, placeOfMarker, type RunLog } from "../port/mod.ts";
-import { listenForStop, type StopRequests } from "../process/mod.ts";
+import { listenForStop } from "../process/mod.ts";
 import * as starts from "../start/mod.ts";
 import { attempt, commandFor } from "./calling.ts";
 import { configureStart, type StartConfig } from "./config.ts";
@@ -19,7 +19,7 @@ import { maskSecrets } from "./messages.ts";
 import { BACKGROUND_WORD, BUILTIN_WORD, IN_BACKGROUND, type ProgramName } from "./options.ts";
 import { configured, type Context, currentFolder, failureOf, pidDirOf } from "./program.ts";
 import { startRefusal } from "./refusals.ts";
-import { resolveCommand, type ServerCommand } from "./server_command.ts";
+import { resolveCommand } from "./server_command.ts";
 import { readEnvFiles } from "./settings.ts";
 
 /** Runs `start_server`. */
@@ -33,32 +33,28 @@ export async function startProgram(args: readonly string[], context: Context): P
     const outcome = config.detach
       ? await detached(own, setup)
       : await starts.start(await optionsOf(setup, null, reporter(setup)));
-    return await conclude(outcome, setup);
+    if (outcome.kind === "refused") throw await refusalOf(outcome, setup);
+    if (outcome.kind === "ended") return outcome.code;
+    const text = config.json
+      ? JSON.stringify(startJson(outcome))
+      : runningText(outcome, setup.words);
+    context.writer.out(text);
+    return 0;
   })(own, context);
 }
 
 /** One start, as it was asked for and where. */
-interface Setup extends Context {
-  readonly config: StartConfig;
-  readonly platform: Platform;
-  readonly requests: StopRequests;
-  /** The folder that the server runs in. */
-  readonly cwd: string;
-  /** The PID directory, absolute and without symlinks; made if it is the default one. */
-  readonly pidDir: string;
-  /** The server's command, if it has one; throws a usage error. */
-  readonly command: () => ServerCommand | null;
-  readonly words: StartWords;
-}
+type Setup = Awaited<ReturnType<typeof setUp>>;
 
-async function setUp(config: StartConfig, context: Context): Promise<Setup> {
+async function setUp(config: StartConfig, context: Context) {
   const { calling, env } = context;
   const platform = await currentPlatform();
   const requests = listenForStop({ ignoreHangup: await platform.ignoresHangup() });
   const cwd = currentFolder();
   const pidDir = pidDirOf(config.pidDir, calling, true);
+  // A launcher leaves it to the one in the background to say what is wrong with the command.
   const command = () => resolveCommand(config, { env, isWindows: calling.isWindows });
-  const words = {
+  const words: StartWords = {
     stopCommand: () => commandFor(calling, "stop", config.port, pidDir),
     portHint: () => command()?.hint ?? null,
     network: networkAddress,
@@ -111,12 +107,9 @@ async function inBackground(setup: Setup): Promise<number> {
   }
 }
 
+/** The launcher may be gone, as it is once the server is ready. */
 function tell(line: unknown): void {
-  try {
-    Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
-  } catch {
-    // The launcher is gone, as it is once the server is ready.
-  }
+  attempt(() => Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`)));
 }
 
 /** What the use case is told. */
@@ -159,15 +152,6 @@ function networkAddress(): string | null {
   const isReached = ({ family, address }: Deno.NetworkInterfaceInfo) =>
     family === "IPv4" && !/^(127|169\.254)\./.test(address);
   return attempt(() => Deno.networkInterfaces().find(isReached))?.address ?? null;
-}
-
-/** Says how it ended; returns the exit code. */
-async function conclude(outcome: starts.StartOutcome, setup: Setup): Promise<number> {
-  if (outcome.kind === "refused") throw await refusalOf(outcome, setup);
-  if (outcome.kind === "ended") return outcome.code;
-  const { config: { json }, writer, words } = setup;
-  writer.out(json ? JSON.stringify(startJson(outcome)) : runningText(outcome, words));
-  return 0;
 }
 
 /** Where no port is the trouble another one would not help. */
