@@ -64,6 +64,10 @@ export class FsFile {
     translated(() => fs.ftruncateSync(this.#fd, length))();
   }
 
+  stat(): Promise<FileInfo> {
+    return Promise.try(() => this.statSync());
+  }
+
   statSync(): FileInfo {
     return translated(() => fileInfo(fs.fstatSync(this.#fd)))();
   }
@@ -113,6 +117,7 @@ function readDirSync(path: string): { readonly name: string }[] {
 /** The file functions of `Deno`. */
 export const files = {
   SeekMode: { Start: 0, Current: 1, End: 2 },
+  chmodSync: translated((path: string, mode: number) => fs.chmodSync(path, mode)),
   lstatSync: translated((path: string) => fileInfo(fs.lstatSync(path))),
   mkdirSync: translated((path: string, options: { recursive?: boolean; mode?: number } = {}) =>
     void fs.mkdirSync(path, options)
@@ -121,10 +126,9 @@ export const files = {
   readDirSync: translated(readDirSync),
   readFileSync: translated((path: string): Uint8Array => fs.readFileSync(path)),
   readLinkSync: translated((path: string) => fs.readlinkSync(path)),
-  readTextFile: promised((path: string) => fs.readFileSync(path, "utf8")),
+  readTextFileSync: translated((path: string) => fs.readFileSync(path, "utf8")),
   realPathSync: translated((path: string) => fs.realpathSync(path)),
   removeSync: translated((path: string) => fs.unlinkSync(path)),
-  renameSync: translated((from: string, to: string) => fs.renameSync(from, to)),
-  stat: promised((path: string) => fileInfo(fs.statSync(path))),
+  rename: promised((from: string, to: string) => fs.renameSync(from, to)),
   statSync: translated((path: string) => fileInfo(fs.statSync(path))),
 };
