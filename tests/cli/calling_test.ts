@@ -15,88 +15,60 @@ const FACTS: CallFacts = {
 };
 const { env } = FACTS;
 
-/** What is seen of a call, and the commands for other programs. */
-const COMMANDS: [what: string, facts: Partial<CallFacts>, commands: [ProgramName, string][]][] = [
-  ["the sources from elsewhere", {}, [
-    ["stop", "deno run -A /home/ann/tool/stop_server.ts --port 1"],
-    ["status", "deno run -A /home/ann/tool/scripts/status_server.ts --port 1"],
-  ]],
-  ["the sources in their folder", { cwd: "/home/ann/tool" }, [
-    ["stop", "deno run -A stop_server.ts --port 1"],
-    ["logs", "deno run -A scripts/logs_server.ts --port 1"],
-  ]],
-  ["a script in its folder", {
-    program: "/home/ann/tool/scripts/status_server.ts",
-    cwd: "/home/ann/tool",
-  }, [
-    ["stop", "deno run -A stop_server.ts --port 1"],
-    ["logs", "deno run -A scripts/logs_server.ts --port 1"],
-  ]],
-  ["a task", { cwd: "/home/ann/tool", env: { ...env, INIT_CWD: "/home/ann/tool/lib" } }, [
-    ["stop", "deno task stop --port 1"],
-    ["logs", "deno task logs --port 1"],
-  ]],
-  ["a task of somebody else's project", { env: { ...env, INIT_CWD: "/home/ann/site" } }, [
-    ["stop", "deno run -A /home/ann/tool/stop_server.ts --port 1"],
-  ]],
-  ["a script of npm", {
-    cwd: "/home/ann/tool",
-    env: { ...env, INIT_CWD: "/home/ann/tool", npm_lifecycle_event: "dev" },
-  }, [["stop", "deno run -A stop_server.ts --port 1"]]],
-  ["a task by npx deno", {
-    cwd: "/home/ann/tool",
-    env: { ...env, INIT_CWD: "/", npm_command: "exec", npm_lifecycle_event: "npx" },
-  }, [["stop", "npx --yes deno task stop --port 1"]]],
-  ["a folder with a blank and worse", { program: "/my $(x)/it's/start_server.ts" }, [
-    ["stop", `deno run -A '/my $(x)/it'\\''s/stop_server.ts' --port 1`],
-  ]],
-  ["a URL", { program: "https://host/a/start_server.ts" }, [
-    [
-      "stop",
-      "deno run -A --import-map=https://host/a/deno.json https://host/a/stop_server.ts --port 1",
-    ],
-    [
-      "logs",
-      "deno run -A --import-map=https://host/a/deno.json https://host/a/scripts/logs_server.ts --port 1",
-    ],
-  ]],
-  ["a bundle", { program: "/d/dist/start_server.js" }, [
-    ["status", "deno run -A /d/dist/status_server.js --port 1"],
-  ]],
-  ["a bundle that is installed", { program: "/lib/start_server.js" }, [
-    ["stop", "stop_server --port 1"],
-  ]],
-  ["a bundle on Bun", { program: "/d/start_server.js", kind: "bun", env: {} }, [
-    ["stop", "bun /d/stop_server.js --port 1"],
-  ]],
-  ["a binary", { program: "/d/start_server", kind: "binary" }, [
-    ["logs", "/d/logs_server --port 1"],
-    ["stop", "stop_server --port 1"],
-  ]],
-  ["a binary for Windows", {
-    program: "C:\\my dir\\start_server.exe",
-    runtime: "C:\\my dir\\start_server.exe",
-    kind: "binary",
-  }, [["stop", '"C:\\my dir\\stop_server.exe" --port 1']]],
-  ["sources on Windows", {
-    program: "C:\\x\\start_server.ts",
-    runtime: "C:\\deno.exe",
-    cwd: "C:\\x",
-  }, [["status", "deno run -A scripts\\status_server.ts --port 1"]]],
-  ["a package", { program: "/p/node_modules/x/start_server.js" }, [
-    ["status", "status_server --port 1"],
-  ]],
-  ["a package by npx", {
-    program: "/p/node_modules/x/start_server.js",
-    env: { npm_command: "exec", npm_lifecycle_event: "npx" },
-  }, [["stop", "npx stop_server --port 1"]]],
+const HOME = { cwd: "/home/ann/tool" };
+const TASK = { ...HOME, env: { ...env, INIT_CWD: "/home/ann/tool/lib" } };
+const NPM = { ...HOME, env: { ...env, INIT_CWD: "/home/ann/tool", npm_lifecycle_event: "dev" } };
+const NPX = { npm_command: "exec", npm_lifecycle_event: "npx" };
+const PACKAGE = { program: "/p/node_modules/x/start_server.js" };
+const EXE = { program: "C:\\my dir\\start_server.exe", runtime: "C:\\my dir\\start_server.exe" };
+const ON_WINDOWS = { program: "C:\\x\\start_server.ts", runtime: "C:\\deno.exe", cwd: "C:\\x" };
+const AT_URL = "deno run -A --import-map=https://host/a/deno.json https://host/a";
+
+/** What is seen of a call, and the commands for other programs, without the port. */
+const COMMANDS: [what: string, facts: Partial<CallFacts>, ...commands: string[]][] = [
+  [
+    ...["the sources from elsewhere", {}] as const,
+    "deno run -A /home/ann/tool/stop_server.ts",
+    "deno run -A /home/ann/tool/scripts/status_server.ts",
+  ],
+  ["the sources in their folder", HOME, "deno run -A stop_server.ts"],
+  [
+    ...["a script", { ...HOME, program: "/home/ann/tool/scripts/status_server.ts" }] as const,
+    "deno run -A stop_server.ts",
+    "deno run -A scripts/logs_server.ts",
+  ],
+  ["a task", TASK, "deno task stop", "deno task logs"],
+  [
+    ...["a task of another project", { env: { ...env, INIT_CWD: "/home/ann/site" } }] as const,
+    "deno run -A /home/ann/tool/stop_server.ts",
+  ],
+  ["a script of npm", NPM, "deno run -A stop_server.ts"],
+  ["a task by npx deno", { ...TASK, env: { ...TASK.env, ...NPX } }, "npx --yes deno task stop"],
+  [
+    ...["a folder with a blank and worse", { program: "/my $(x)/it's/start_server.ts" }] as const,
+    `deno run -A '/my $(x)/it'\\''s/stop_server.ts'`,
+  ],
+  [
+    ...["a URL", { program: "https://host/a/start_server.ts" }] as const,
+    `${AT_URL}/stop_server.ts`,
+    `${AT_URL}/scripts/logs_server.ts`,
+  ],
+  ["a bundle", { program: "/d/dist/start_server.js" }, "deno run -A /d/dist/status_server.js"],
+  ["a bundle that is installed", { program: "/lib/start_server.js" }, "stop_server"],
+  ["a bundle on Bun", { program: "/d/x.js", kind: "bun", env: {} }, "bun /d/stop_server.js"],
+  ["a binary", { program: "/d/start_server", kind: "binary" }, "/d/logs_server", "stop_server"],
+  ["a binary for Windows", { ...EXE, kind: "binary" }, '"C:\\my dir\\stop_server.exe"'],
+  ["sources on Windows", ON_WINDOWS, "deno run -A scripts\\status_server.ts"],
+  ["a package", PACKAGE, "status_server"],
+  ["a package by npx", { ...PACKAGE, env: NPX }, "npx stop_server"],
 ];
 
-for (const [what, facts, commands] of COMMANDS) {
+for (const [what, facts, ...commands] of COMMANDS) {
   Deno.test(`commandFor() names what works with ${what}`, PURE, () => {
     const calling = callingOf({ ...FACTS, ...facts });
-    for (const [program, command] of commands) {
-      assertEquals(commandFor(calling, program, 1), command);
+    for (const command of commands) {
+      const program = /(start|stop|status|logs)(_server[^/\\]*)?$/.exec(command)![1] as ProgramName;
+      assertEquals(commandFor(calling, program, 1), `${command} --port 1`);
     }
   });
 }
