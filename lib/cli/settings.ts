@@ -45,18 +45,16 @@ export function variable(
 /** What may be given for a placeholder; for any other any text may. An IPv6 host may stand in brackets. */
 const KINDS: Readonly<Record<string, [what: string, isOne: (text: string) => boolean]>> = {
   HOST: ["a host name or address", (text) => /^(\[[\w.:%-]+\]|[\w.:%-]+)$/.test(text)],
-  PORT: [
-    "a port (1 to 65535, decimal digits only)",
-    (text) => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535,
-  ],
+  PORT: ["a port (1 to 65535, decimal digits only)", isWithin(/^\d{1,5}$/, 1, 65535)],
   // A day is the longest wait that can be meant.
-  SECONDS: [
-    "a number of seconds (0 to 86400)",
-    (text) => /^\d+(\.\d+)?$/.test(text) && Number(text) <= 86_400,
-  ],
+  SECONDS: ["a number of seconds (0 to 86400)", isWithin(/^\d+(\.\d+)?$/, 0, 86_400)],
   PATH: ["a path that begins with /", (text) => /^\/[!-~]*$/.test(text)],
   N: ["a number of lines", (text) => /^\d{1,7}$/.test(text)],
 };
+
+function isWithin(form: RegExp, least: number, most: number): (text: string) => boolean {
+  return (text) => form.test(text) && Number(text) >= least && Number(text) <= most;
+}
 
 /** The text given for a placeholder; throws a usage error that names its source if it is none. */
 export function valid(placeholder: string, text: string, source: string): string {

@@ -51,75 +51,57 @@ Deno.test("parseEnvText() passes over what cannot stand in an environment", PURE
   }
 });
 
-/** Runs a test in a folder of its own. */
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+const folder = Deno.makeTempDirSync();
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+
+/** Writes a file, and says where. */
+function write(name: string, text: string): string {
+  Deno.writeTextFileSync(join(folder, name), text);
+  return join(folder, name);
 }
 
 Deno.test("readDotenv() reads our variables and CORS_ORIGINS, and no other", async () => {
-  await withFolder(async (folder) => {
-    const path = join(folder, ".env");
-    const ours = "SERVER_PORT=1\nSERVER_COMMAND=a b\nCORS_ORIGINS=*\nSERVER_LOG_FILE=x\n";
-    await Deno.writeTextFile(path, `${ours}PORT=2\nHOST=h\nDATABASE_URL=x\nSERVER_X=y\nwhat\n`);
+  const ours = "SERVER_PORT=1\nSERVER_COMMAND=a b\nCORS_ORIGINS=*\nSERVER_LOG_FILE=x\n";
+  const path = write(".env", `${ours}PORT=2\nHOST=h\nDATABASE_URL=x\nSERVER_X=y\nwhat\n`);
+  const { variables, warnings } = await readDotenv(path);
 
-    assertEquals(await readDotenv(path), {
-      variables: {
-        ...{ SERVER_PORT: "1", SERVER_COMMAND: "a b", CORS_ORIGINS: "*", SERVER_LOG_FILE: "x" },
-      },
-      warnings: [`Line 9 of ${path} is not NAME=value and is ignored`],
-    });
+  assertEquals(variables, {
+    ...{ SERVER_PORT: "1", SERVER_COMMAND: "a b", CORS_ORIGINS: "*", SERVER_LOG_FILE: "x" },
   });
+  assertEquals(warnings, [`Line 9 of ${path} is not NAME=value and is ignored`]);
 });
 
 Deno.test("readDotenv() passes over what is no file, and does not hang at a FIFO", {
   ignore: isWindows,
 }, async () => {
-  await withFolder(async (folder) => {
-    await Deno.mkdir(join(folder, "folder"));
-    await Deno.writeTextFile(join(folder, "file"), "");
-    await new Deno.Command("mkfifo", { args: [join(folder, "fifo")] }).output();
+  await Deno.mkdir(join(folder, "folder"));
+  write("file", "");
+  await new Deno.Command("mkfifo", { args: [join(folder, "fifo")] }).output();
 
-    for (const name of ["missing", "missing/.env", "folder", "fifo", "file/.env"]) {
-      assertEquals(await readDotenv(join(folder, name)), { variables: {}, warnings: [] }, name);
-      const refused = () => readEnvFiles([join(folder, name)], {});
-      const { kind, message } = await assertRejects(refused, ServerError);
-      assertEquals(kind, "usage");
-      assertEquals(message, `Cannot read --env-file ${join(folder, name)}: no such file`);
-    }
-  });
+  for (const name of ["missing", "missing/.env", "folder", "fifo", "file/.env"]) {
+    const path = join(folder, name);
+    assertEquals(await readDotenv(path), { variables: {}, warnings: [] }, name);
+    const { kind, message } = await assertRejects(() => readEnvFiles([path], {}), ServerError);
+    assertEquals([kind, message], ["usage", `Cannot read --env-file ${path}: no such file`]);
+  }
 });
 
 Deno.test("readEnvFiles() lets the environment win, then the first file", async () => {
-  await withFolder(async (folder) => {
-    const [a, b] = [join(folder, "a"), join(folder, "b")];
-    await Deno.writeTextFile(a, "SET=1\nEMPTY=1\nX=a\n");
-    await Deno.writeTextFile(b, "X=b\nPORT=b\nstray\n");
+  const [a, b] = [write("a", "SET=1\nEMPTY=1\nX=a\n"), write("b", "X=b\nPORT=b\nstray\n")];
 
-    assertEquals(await readEnvFiles([a, b], { SET: "0", EMPTY: "" }), {
-      variables: { X: "a", PORT: "b" },
-      warnings: [`Line 3 of ${b} is not NAME=value and is ignored`],
-    });
+  assertEquals(await readEnvFiles([a, b], { SET: "0", EMPTY: "" }), {
+    variables: { X: "a", PORT: "b" },
+    warnings: [`Line 3 of ${b} is not NAME=value and is ignored`],
   });
 });
 
-Deno.test(
-  `readDotenv() says that it may not read${isRoot ? " (skipped: root may read all)" : ""}`,
-  { ignore: isRoot || isWindows },
-  async () => {
-    await withFolder(async (folder) => {
-      const path = join(folder, ".env");
-      await Deno.writeTextFile(path, "");
-      await Deno.chmod(path, 0);
+Deno.test(`readDotenv() says that it may not read${isRoot ? " (skipped: root may)" : ""}`, {
+  ignore: isRoot || isWindows,
+}, async () => {
+  const path = write("secret", "");
+  await Deno.chmod(path, 0);
+  const { kind, message } = await assertRejects(() => readDotenv(path), ServerError);
 
-      const error = await assertRejects(() => readDotenv(path), ServerError);
-
-      assertEquals(error.kind, "usage");
-      assertStringIncludes(error.message, `Cannot read ${path}`);
-    });
-  },
-);
+  assertEquals(kind, "usage");
+  assertStringIncludes(message, `Cannot read ${path}`);
+});

@@ -20,15 +20,10 @@ function resolve(
   files: string[] = [],
   places: Partial<CommandPlaces> = {},
 ): readonly string[] | undefined {
-  return resolveCommand(
-    { words: null, serverCommand: null, host: "127.0.0.1", port: 8001, ...wish },
-    {
-      env: { PATH: "/usr/local/bin:/usr/bin" },
-      isWindows: false,
-      isFile: (path) => files.includes(path),
-      ...places,
-    },
-  )?.words;
+  const all = { words: null, serverCommand: null, host: "127.0.0.1", port: 8001, ...wish };
+  const env = { PATH: "/usr/local/bin:/usr/bin" };
+  const isFile = (path: string) => files.includes(path);
+  return resolveCommand(all, { env, isWindows: false, isFile, ...places })?.words;
 }
 
 function hintOf(...words: string[]): string | null | undefined {
@@ -102,55 +97,39 @@ Deno.test("resolveCommand() hints at a package's script that gets no port", PURE
   assertEquals(hintOf("node", "run"), null);
 });
 
+const SHELL = "needs a shell, and none is run; write: sh -c";
+const VARIABLE = "is a variable, not a program; write: env";
+const ONE_WORD = "is one word with blanks; write: --";
+
 /** What is typed after `--`, and the message. */
 const SLIPS: [words: string[], message: string][] = [
-  [["node server.js"], '"node server.js" is one word with blanks; write: -- node server.js'],
-  [
-    ["node 'my server.js'"],
-    `"node 'my server.js'" is one word with blanks; write: -- node 'my server.js'`,
-  ],
-  [
-    ["PORT=1", "node", "a b"],
-    `"PORT=1" is a variable, not a program; write: env PORT=1 node 'a b'`,
-  ],
-  [["PORT=1 node x"], '"PORT=1" is a variable, not a program; write: env PORT=1 node x'],
-  [
-    ["cd app && npm start"],
-    `"&&" needs a shell, and none is run; write: sh -c 'cd app && npm start'`,
-  ],
-  [["cd", "app"], `"cd" needs a shell, and none is run; write: sh -c 'cd app'`],
-  [
-    ["cat", "a b", "|", "sh"],
-    `"|" needs a shell, and none is run; write: sh -c 'cat '\\''a b'\\'' | sh'`,
-  ],
-  [["x", ">", "log"], `">" needs a shell, and none is run; write: sh -c 'x > log'`],
+  [["node server.js"], `"node server.js" ${ONE_WORD} node server.js`],
+  [["node 'my server.js'"], `"node 'my server.js'" ${ONE_WORD} node 'my server.js'`],
+  [["PORT=1", "node", "a b"], `"PORT=1" ${VARIABLE} PORT=1 node 'a b'`],
+  [["PORT=1 node x"], `"PORT=1" ${VARIABLE} PORT=1 node x`],
+  [["cd app && npm start"], `"&&" ${SHELL} 'cd app && npm start'`],
+  [["cd", "app"], `"cd" ${SHELL} 'cd app'`],
+  [["cat", "a b", "|", "sh"], `"|" ${SHELL} 'cat '\\''a b'\\'' | sh'`],
+  [["x", ">", "log"], `">" ${SHELL} 'x > log'`],
 ];
 
 Deno.test("resolveCommand() cures common slips", PURE, () => {
+  const refused = (words: string[], isWindows = false) =>
+    assertThrows(() => resolve({ words }, [], { isWindows }), ServerError);
   for (const [words, message] of SLIPS) {
-    const error = assertThrows(() => resolve({ words }), ServerError);
+    const error = refused(words);
     assertEquals([error.kind, error.message], ["usage", `Server command: ${message}`]);
   }
   const serverCommand = "cd app && npm start";
   const error = assertThrows(() => resolve({ serverCommand }), ServerError);
   assertEquals(error.message, `Server command: ${SLIPS[4]![1]}`);
-});
-
-Deno.test("resolveCommand() knows the cures for Windows", PURE, () => {
-  const table: [words: string[], cure: string][] = [
-    [["cd", "app", "&&", "x"], 'cmd /c "cd app && x"'],
-    [["A=1", "node", "x"], 'cmd /c "set A=1&& node x"'],
-  ];
-  for (const [words, cure] of table) {
-    const refused = () => resolve({ words }, [], { isWindows: true });
-    assertEquals(assertThrows(refused, ServerError).message.split("write: ")[1], cure);
-  }
+  const onWindows = (...words: string[]) => refused(words, true).message.split("write: ")[1];
+  assertEquals(onWindows("cd", "app", "&&", "x"), 'cmd /c "cd app && x"');
+  assertEquals(onWindows("A=1", "node", "x"), 'cmd /c "set A=1&& node x"');
 });
 
 Deno.test("resolveCommand() takes for no slip what is none", PURE, () => {
-  const table = [["node", "-e", "a && b"], ["sh", "-c", "cd x | y"], ["x", "A=1"], ["x", ";"], [
-    "a",
-  ]];
+  const table = [["node", "-e", "a && b"], ["sh", "-c", "cd x | y"], ["x", "A=1"], ["x", ";"]];
   for (const words of table) assertEquals(resolve({ words }), words);
 
   assertEquals(resolve({ words: ["./my server"] }, ["./my server"]), ["./my server"]);
@@ -160,10 +139,8 @@ Deno.test("resolveCommand() names SERVER_COMMAND when its quotes are not closed"
   const error = assertThrows(() => resolve({ serverCommand: "uvicorn 'app" }), ServerError);
 
   const reason = `"uvicorn 'app": Cannot split words: ' is not closed`;
-  assertEquals([error.kind, error.message], [
-    "usage",
-    `Invalid value for SERVER_COMMAND: ${reason}`,
-  ]);
+  const message = `Invalid value for SERVER_COMMAND: ${reason}`;
+  assertEquals([error.kind, error.message], ["usage", message]);
 });
 
 const WORDS: Record<string, [text: string, ...words: string[]][]> = {
