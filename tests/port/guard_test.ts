@@ -112,6 +112,11 @@ const CASES: Record<string, Case> = {
     spoil: ({ lock }) => Deno.link(lock, `${lock}.link`),
     guard: "dead -",
   },
+  "a lock that another path to its folder leads to": {
+    record: { pidDir: "/elsewhere" },
+    locked: HELD,
+    guard: "living 100",
+  },
   "a hard link to the lock of this folder": {
     spoil: ({ lock }) => Deno.link(lock, `${lock}.link`),
     locked: HELD,

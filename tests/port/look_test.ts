@@ -200,6 +200,24 @@ test("reads one list of processes and sockets for many ports", async (dir) => {
   ]);
 });
 
+test("lists no older processes than those of the one server", async (dir) => {
+  await leaveRecord(dir, { births: 7 });
+  const machine = new Machine(...ours());
+  const platform = machine.platform();
+  const since: unknown[] = [];
+  const list: typeof platform.list = (from) => {
+    since.push(from);
+    return platform.list(from);
+  };
+  const options = { platform: { ...platform, list }, pidDir: dir };
+
+  await look({ ...options, ports: [8001] });
+  await leaveRecord(dir, { port: 8002 });
+  await look({ ...options, ports: [8001, 8002] });
+
+  assertEquals(since, [{ pid: 100, startTime: "100", births: 7 }, null]);
+});
+
 test("begins again where the lock changed hands meanwhile, three times at most", async (dir) => {
   for (const [changes, looks] of [[0, 1], [1, 2], [9, 3]] as const) {
     const machine = new Machine(...ours());

@@ -138,10 +138,15 @@ Deno.test("nextFreePort() goes by the listeners, too, where the probe is no proo
 });
 
 /** Answers one connection after the other with some bytes. */
-function speaking(text: string, hostname = "127.0.0.1"): { port: number } & AsyncDisposable {
+function speaking(
+  text: string,
+  hostname = "127.0.0.1",
+): { port: number; count: () => number } & AsyncDisposable {
+  let count = 0;
   const listener = Deno.listen({ port: 0, hostname });
   const serving = (async () => {
     for await (const connection of listener) {
+      count++;
       await connection.read(new Uint8Array(1000)).catch(() => null);
       await connection.write(new TextEncoder().encode(text)).catch(() => 0);
       connection.close();
@@ -149,6 +154,7 @@ function speaking(text: string, hostname = "127.0.0.1"): { port: number } & Asyn
   })();
   return {
     port: listener.addr.port,
+    count: () => count,
     async [Symbol.asyncDispose]() {
       listener.close();
       await serving;
@@ -248,6 +254,22 @@ Deno.test("askServer() asks both loopback addresses of a server on all", async (
 
     assertEquals(answer?.status, 204, host);
   }
+});
+
+Deno.test("askServer() asks once where it hears HTTP, and past a proxy", async () => {
+  await using server = speaking("HTTP/1.1 204 None\r\n\r\n");
+  const module = new URL("../../lib/port/probe.ts", import.meta.url);
+  const program = `import { askServer } from "${module}";
+    const asking = { host: "127.0.0.1", port: ${server.port}, path: "/", timeoutMs: 30_000 };
+    console.log(JSON.stringify(await askServer(asking)));`;
+
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", program],
+    env: { HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9", NO_PROXY: "x" },
+  }).output();
+
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), { status: 204, isTls: false });
+  assertEquals(server.count(), 1);
 });
 
 Deno.test("isHealthy() is 200 to 399", { permissions: "none" }, () => {

@@ -203,6 +203,13 @@ test("takes no orphan for reuse", async (scene) => {
   assertEquals(await scene.claim({ reuse: COMMAND }), "orphaned 1");
 });
 
+test("stops nothing with --force where only files are left", async (scene) => {
+  await Deno.writeTextFile(scene.files.pid, "100\n");
+
+  assertEquals(await scene.claim({ force: true }), "claimed, replaced nobody");
+  assertEquals(scene.events, ["stale"]);
+});
+
 test("ends a stranger with --force, and claims", async (scene) => {
   scene.machine.processes = [scene.listener(500)];
 

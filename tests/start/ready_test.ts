@@ -70,6 +70,7 @@ Deno.test("waitReady() takes nobody else's listener for the server's", async () 
   const { readiness } = await ready(machine, { timeoutMs: 400 });
 
   assertEquals(readiness, { kind: "late", saw: null });
+  assertEquals(machine.asked.filter((one) => one === "listeners 8001").length, 1); // once a second
 });
 
 Deno.test("waitReady() finds a listener of the server in a session of its own", async () => {

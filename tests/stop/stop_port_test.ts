@@ -2,10 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Platform } from "../../lib/platform/types.ts";
 import { filesOf, type PortFiles, readNote } from "../../lib/port/files.ts";
-import { takeLock } from "../../lib/port/lock.ts";
+import { isLockHeld, takeLock } from "../../lib/port/lock.ts";
 import { formatRecord, type LockRecord } from "../../lib/port/record.ts";
 import type { StopEvent } from "../../lib/stop/events.ts";
 import { stopPort, stopPorts } from "../../lib/stop/stop_port.ts";
+import { freePort } from "../e2e/harness.ts";
 import { fileNames, inFolder } from "../folders.ts";
 import { CATCHES, DENIED, IMMORTAL, Machine, proc } from "../process/fake_platform.ts";
 import { recordOf } from "../port/view_factory.ts";
@@ -19,6 +20,8 @@ class Scene {
   readonly dir: string;
   readonly files: PortFiles;
   readonly events: StopEvent[] = [];
+  /** Whether the lock was held at each event. */
+  readonly locked: (boolean | null)[] = [];
 
   constructor(machine: Machine, dir: string) {
     this.machine = machine;
@@ -44,7 +47,10 @@ class Scene {
   ): Promise<{ outcome: string; fates: string[] }> {
     const { outcome, code, processes } = await stopPort(8001, {
       ...{ platform: this.platform(), pidDir: this.dir, graceMs, managed, dryRun },
-      report: (event) => this.events.push(event),
+      report: (event) => {
+        this.events.push(event);
+        this.locked.push(isLockHeld(this.files.lock));
+      },
     });
     return {
       outcome: `${outcome} ${code}`,
@@ -72,6 +78,7 @@ function test(
 test("does nothing where nothing is", [[700]], async (scene) => {
   assertEquals(await scene.stop(), { outcome: "notRunning 0", fates: [] });
   assertEquals([scene.machine.signals, scene.events, await fileNames(scene.dir)], [[], [], []]);
+  assertEquals(scene.machine.asked, ["listeners 8001", "uses"]); // one look
 });
 
 test(
@@ -166,6 +173,23 @@ test("stops who takes the port again three times, then says who starts it", [
   assertEquals(result.restarters.map(({ pid }) => pid), [400]);
 });
 
+test("watches whether a restarter that lives takes the port again", [
+  [400, { command: "node nodemon api.js" }],
+  [500, { ...LISTENS, ppid: 400 }],
+], async (scene) => {
+  const { machine } = scene;
+  machine.context = { ancestors: [machine.processes[0]!], cgroup: null, cwd: null };
+  machine.onSignal = (text) => {
+    const again = proc(501, { ...LISTENS, ppid: 400 });
+    if (text === "SIGTERM 500") setTimeout(() => machine.processes.push(again), 100);
+  };
+
+  assertEquals(await scene.stop(), {
+    outcome: "stopped 0",
+    fates: ["500 terminated", "501 terminated"],
+  });
+});
+
 test("ends orphans as one tree, spares who has left, and cleans up", [
   [100, { uid, ...LISTENS }],
   [101, { uid, ppid: 100, sid: 100 }],
@@ -216,6 +240,7 @@ test("removes what a server left that is gone, and says so", [[100, { uid: 5 }]]
   assertEquals(scene.events, [
     { kind: "stale", pidFile: { kind: "pid", pid: 100 }, isAlive: true },
   ]);
+  assertEquals(scene.locked, [true]);
   assertEquals([scene.machine.signals, await fileNames(scene.dir)], [[], []]);
 });
 
@@ -433,6 +458,19 @@ test("names whom it spares, in a dry run inside the server", SUPERVISED, async (
 test("has nothing to do, in a dry run where nothing is", [], async (scene) => {
   assertEquals(await scene.stop({ dryRun: true }), { outcome: "notRunning 0", fates: [] });
 });
+
+Deno.test("stopPort() tries no port in a dry run, where that would be proof", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  inFolder(async (pidDir) => {
+    const port = freePort();
+    const machine = new Machine(proc(500, { ports: [port] })); // whom no probe sees
+    const options = { platform: machine.platform(), pidDir, graceMs: 60, managed: false };
+    const stop = async (dryRun: boolean) =>
+      (await stopPort(port, { ...options, dryRun, report: () => {} })).outcome;
+
+    assertEquals([await stop(true), await stop(false)], ["wouldStop", "notRunning"]);
+  }));
 
 Deno.test("stopPorts() looks once for all, and stops side by side what is wanted", {
   ignore: Deno.build.os === "windows",
