@@ -95,6 +95,10 @@ async function viewsOf(drafts: readonly Draft[], what: Look): Promise<PortView[]
 async function familiesOf(drafts: readonly Draft[], platform: Platform): Promise<Family[]> {
   const known = drafts.filter(({ record }) => record?.server);
   if (known.length === 0) return drafts.map(() => NO_FAMILY);
+  // Without sessions a list tells of one server's processes.
+  if (!platform.ownSession) {
+    return await Promise.all(drafts.map(({ record }) => familyOfRecord(record, platform)));
+  }
   const since = known.length === 1
     ? { ...known[0]!.record!.server!, births: known[0]!.record!.births }
     : null;
