@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { Ended, Fate, Whom } from "./ending.ts";
 export * from "./family.ts";
 export * from "./poll.ts";
 export * from "./signals.ts";
