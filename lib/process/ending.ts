@@ -27,10 +27,15 @@ export type Whom = "group" | "roots" | "heard" | "nobody";
 
 /** One of them. */
 export interface Known {
+  /** As it was found. */
   readonly row: Stat;
+  /** What it is signalled through. */
   readonly held: Held;
+  /** Whether it was asked, or has heard the key. */
   isAsked: boolean;
+  /** Whether SIGKILL was sent. */
   isForced: boolean;
+  /** Whether it may not be signalled. */
   isDenied: boolean;
 }
 
@@ -43,6 +48,7 @@ export class Ending implements Disposable {
   #askedGroup: number | null = null;
   #alive: Known[] = [];
 
+  /** None so far. */
   constructor(platform: Platform) {
     this.#platform = platform;
   }
@@ -73,6 +79,7 @@ export class Ending implements Disposable {
     return wanted ? this.#alive.filter(({ row }) => wanted.has(keyOf(row))) : this.#alive;
   }
 
+  /** `true` if none of them lives, as a poll wants it. */
   async isOver(of: readonly Known[]): Promise<true | null> {
     return (await this.alive(of.map(({ row }) => row))).length === 0 ? true : null;
   }
@@ -182,6 +189,7 @@ export class Ending implements Disposable {
     return [...known, ...this.#gone.values()];
   }
 
+  /** Lets go of all of them. */
   [Symbol.dispose](): void {
     for (const { held } of this.#known.values()) held[Symbol.dispose]();
   }
