@@ -8,25 +8,18 @@
 #include <iphlpapi.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <tlhelp32.h>
+#include <winternl.h>
 
-#define MAX_TASKS 4096
-
-static PROCESSENTRY32W tasks[MAX_TASKS];
-static int count;
-
-static void list_tasks(void) {
-  HANDLE snapshot = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-  PROCESSENTRY32W entry = {.dwSize = sizeof entry};
-  for (BOOL more = Process32FirstW(snapshot, &entry); more && count < MAX_TASKS;
-       more = Process32NextW(snapshot, &entry)) {
-    tasks[count++] = entry;
-  }
-  CloseHandle(snapshot);
-}
-
+#define SYSTEM_HANDLES 16
 #define MAX_LISTENERS 256
-#define LAST_HANDLE 4096
+
+struct entry {
+  ULONG pid;
+  BYTE type, flags;
+  USHORT handle;
+  void *object;
+  ULONG access;
+};
 
 static struct {
   ADDRESS_FAMILY family;
@@ -35,27 +28,44 @@ static struct {
 } listeners[MAX_LISTENERS];
 static int listening;
 
+/* Whether a handle is a socket that has a name, and nobody at the other end; if so it is noted. */
+static void look_at(HANDLE process, const struct entry *one) {
+  HANDLE copy;
+  struct sockaddr_in6 name, peer;
+  int size = sizeof name, peerSize = sizeof peer;
+  if (!DuplicateHandle(process, (HANDLE)(ULONG_PTR)one->handle, GetCurrentProcess(), &copy, 0, FALSE,
+                       DUPLICATE_SAME_ACCESS)) return;
+  if (listening < MAX_LISTENERS && !getsockname((SOCKET)copy, (struct sockaddr *)&name, &size) &&
+      getpeername((SOCKET)copy, (struct sockaddr *)&peer, &peerSize)) {
+    listeners[listening].family = name.sin6_family;
+    listeners[listening].port = name.sin6_port;
+    listeners[listening++].pid = one->pid;
+  }
+  CloseHandle(copy);
+}
+
 /*
- * Wine shows no owner, since its server holds the sockets: so every handle of every process is asked
- * whether it is a socket that has a name, and nobody at the other end.
+ * Wine shows no owner, since its server holds the sockets: so every handle is asked that has the type and
+ * the rights of a socket made here.
  */
 static void list_listeners(void) {
-  for (int i = 0; i < count; i++) {
-    HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, tasks[i].th32ProcessID);
-    for (ULONG_PTR handle = 4; process && handle < LAST_HANDLE; handle += 4) {
-      HANDLE copy;
-      struct sockaddr_in6 name, peer;
-      int size = sizeof name, peerSize = sizeof peer;
-      if (!DuplicateHandle(process, (HANDLE)handle, GetCurrentProcess(), &copy, 0, FALSE,
-                           DUPLICATE_SAME_ACCESS)) continue;
-      if (!getsockname((SOCKET)copy, (struct sockaddr *)&name, &size) &&
-          getpeername((SOCKET)copy, (struct sockaddr *)&peer, &peerSize) && listening < MAX_LISTENERS) {
-        listeners[listening].family = name.sin6_family;
-        listeners[listening].port = name.sin6_port;
-        listeners[listening++].pid = tasks[i].th32ProcessID;
-      }
-      CloseHandle(copy);
-    }
+  ULONG size = 1 << 22;
+  struct { ULONG count; struct entry all[]; } *handles = malloc(size);
+  SOCKET sample = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+  BYTE type = 0;
+  ULONG access = 0;
+  if (NtQuerySystemInformation(SYSTEM_HANDLES, handles, size, NULL)) return;
+  for (ULONG i = 0; i < handles->count; i++) {
+    const struct entry *one = &handles->all[i];
+    if (one->pid != GetCurrentProcessId() || one->handle != (USHORT)sample) continue;
+    type = one->type;
+    access = one->access;
+  }
+  for (ULONG i = 0; i < handles->count; i++) {
+    const struct entry *one = &handles->all[i];
+    if (one->type != type || one->access != access) continue;
+    HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, one->pid);
+    if (process) look_at(process, one);
     if (process) CloseHandle(process);
   }
 }
@@ -121,6 +131,5 @@ static int netstat(void) {
 int main(void) {
   WSADATA sockets;
   WSAStartup(MAKEWORD(2, 2), &sockets);
-  list_tasks();
   return netstat();
 }

@@ -2,42 +2,28 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import "./platform.ts";
+import "./background.ts";
+import "./settings.ts";
+import "./stops.ts";
+import "./wrappers.ts";
 import { bundle } from "../bundle_tools.ts";
-import { get, isFree, ROOT, SERVERS, testWith, waitUntil } from "../e2e/harness.ts";
+import { get, isFree, ROOT, SERVERS, waitUntil } from "../e2e/harness.ts";
 import {
-  buildNetstat,
   DENO,
   denoCommand,
   endByForce,
+  lastObject,
   lives,
+  windows,
   windowsPath,
-  WinePlace,
+  type WinePlace,
 } from "./wine.ts";
-
-const MISSING = await buildNetstat();
 
 /** Words that a shell would read a meaning into. */
 const HARD_WORDS = ["%PATH%", "a & b", 'say "hi"', "^|<>", "c:\\dir\\", "ü 😀", ""];
 
-function windows(name: string, body: (place: WinePlace) => Promise<void>): void {
-  testWith(MISSING, `on Windows (wine) ${name}`, async () => {
-    await using place = new WinePlace();
-    await body(place);
-  });
-}
-
 function http(place: WinePlace): string[] {
   return denoCommand(join(SERVERS, "http.ts"), String(place.port));
-}
-
-function lastObject(text: string): Record<string, unknown> {
-  return JSON.parse(text.trim().split("\n").at(-1)!);
-}
-
-async function detached(place: WinePlace): Promise<{ pid: number; supervisorPid: number }> {
-  const { stdout, stderr } = await place.run("start", "--detach", "--json", "--", ...http(place));
-  if (stdout === "") throw new Error(stderr);
-  return lastObject(stdout) as { pid: number; supervisorPid: number };
 }
 
 windows("a server is started, refused a second time, seen and stopped", async (place) => {
@@ -81,21 +67,6 @@ windows("in the background a server gets its words as they are, and a log", asyn
   const stopped = await place.stop();
   assertEquals([stopped.code, stopped.stderr], [0, ""]);
   assertStringIncludes(await Deno.readTextFile(place.path("log")), "asked by stop_server");
-  assertEquals(place.leftFiles(), [`.server_${place.port}.log`]);
-});
-
-windows("in the background a server outlives its supervisor, and is stopped", async (place) => {
-  const { pid, supervisorPid } = await detached(place);
-  await endByForce(supervisorPid);
-
-  const status = await place.run("status", "--json");
-  const refused = await place.run("start");
-  const stopped = await place.stop();
-
-  assertEquals(lastObject(status.stdout).state, "orphaned");
-  assertEquals(refused.code, 1);
-  assertStringIncludes(refused.stderr, `PID ${pid}: deno.exe`);
-  assertEquals([stopped.code, await lives(pid)], [0, false], stopped.stderr);
   assertEquals(place.leftFiles(), [`.server_${place.port}.log`]);
 });
 
@@ -145,17 +116,6 @@ windows("of several starts at once one wins, and the others name it", async (pla
   assertEquals([(await place.stop()).code, (await winner.finished()).code], [0, 0]);
   assertEquals(place.leftFiles(), []);
   for (const one of starts) await one[Symbol.asyncDispose]();
-});
-
-windows("Ctrl+C ends supervisor and server", async (place) => {
-  await using server = await place.start(http(place));
-  const pid = place.serverPid();
-
-  server.kill("SIGINT"); // wine makes Ctrl+C of it
-  const { code, stdout } = await server.finished();
-
-  assertEquals([code, await lives(pid), place.leftFiles()], [0, false, []]);
-  assertStringIncludes(stdout, "asked by Ctrl+C");
 });
 
 for (const form of ["sources", "bundles"]) {

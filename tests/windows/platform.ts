@@ -1,9 +1,7 @@
 /** The platform's promises with the kernel of wine: trees, the key, force, and what is left. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Running, testWith, waitUntil } from "../e2e/harness.ts";
-import { ask, buildNetstat, endByForce, lives, scene } from "./wine.ts";
-
-const MISSING = await buildNetstat();
+import { ask, endByForce, lives, MISSING, scene } from "./wine.ts";
 
 function windows(name: string, body: () => Promise<void>): void {
   testWith(MISSING, `windowsPlatform() on wine ${name}`, body);
@@ -41,7 +39,7 @@ windows(
       tree: number[];
     };
 
-    const members = await ask("members", server.pid, server.startTime) as [
+    const members = await ask("members", server.pid, server.startTime, self) as [
       number,
       string,
       string,

@@ -1,12 +1,13 @@
 /**
  * What the cases of `platform.ts` run on Windows: `scene.ts NAME [ARG...]`. Prints lines of JSON.
  */
+import { prepareConsole, pressCtrlC } from "../../lib/platform/windows/kernel.ts";
 import { windowsPlatform } from "../../lib/platform/windows/mod.ts";
 import { toolRunner } from "../../lib/platform/tools.ts";
 import type { BornSince, Stat } from "../../lib/platform/types.ts";
 
 const platform = windowsPlatform(toolRunner(true), "SERVER_GUARD");
-const [name = "", first = "", second = ""] = Deno.args;
+const [name = "", first = "", second = "", third = ""] = Deno.args;
 const SCRIPT = new URL(import.meta.url).pathname.replace(/^\//, "").replaceAll("/", "\\");
 
 function print(value: unknown): void {
@@ -38,7 +39,7 @@ async function spawnServer(name: string, stays: boolean): Promise<BornSince> {
   }).spawn();
   const { startTime } = (await platform.readProcess(pid))!;
   if (!stays) await status;
-  return { pid, startTime, births: null };
+  return { pid, startTime, births: Deno.pid };
 }
 
 async function treeOf(server: BornSince): Promise<Stat[]> {
@@ -104,8 +105,46 @@ const SCENES: Record<string, () => Promise<void>> = {
     await platform.endSupervision();
     print({ tree: tree.map(({ pid }) => pid) });
   },
+  /** A terminal: runs a command line in a console, and presses Ctrl+C when a file appears. */
+  async terminal() {
+    const [, key = "", file = "", ...args] = Deno.args;
+    Deno.addSignalListener("SIGINT", () => {});
+    prepareConsole(true);
+    const child = new Deno.Command(file, { args, stdin: "null" }).spawn();
+    let code: number | null = null;
+    child.status.then((status) => code = status.code);
+    while (code === null) {
+      await pause(20);
+      if (!await Deno.remove(key).then(() => true, () => false)) continue;
+      pressCtrlC();
+    }
+    Deno.exit(code);
+  },
+  /** Captures what a command line prints, as a script or an editor does. */
+  async capture() {
+    const [, file = "", ...args] = Deno.args;
+    const begun = performance.now();
+    const { code, stdout } = await new Deno.Command(file, { args, stdin: "null" }).output();
+    const ms = Math.round(performance.now() - begun);
+    print({ code, ms, stdout: new TextDecoder().decode(stdout) });
+  },
+  /** The creators of all consoles that there are. */
+  async consoles() {
+    const { rows } = await platform.list(null);
+    print(rows.filter(({ name }) => name === "conhost.exe").map(({ ppid }) => ppid));
+  },
+  /** Starts a program without a console, as a browser is one, and serves. */
+  async opener() {
+    const args = ["run", "-A", "--no-config", "--no-lock", SCRIPT, "deaf"];
+    const child = new Deno.Command(Deno.execPath(), { args, stdin: "null", detached: true })
+      .spawn();
+    child.unref();
+    print({ opened: child.pid });
+    Deno.serve({ port: Number(first), onListen: () => {} }, () => new Response());
+    await pause(600_000);
+  },
   async members() {
-    const tree = await treeOf({ pid: Number(first), startTime: second, births: null });
+    const tree = await treeOf({ pid: Number(first), startTime: second, births: Number(third) });
     const rows = await platform.describe(tree);
     const markers = await platform.markers(tree);
     print(rows.map(({ pid, command, user }) => [pid, command, user, markers.get(pid)]));

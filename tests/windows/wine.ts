@@ -14,6 +14,7 @@ import {
   type ProgramName,
   Running,
   type RunOptions,
+  testWith,
   waitUntil,
 } from "../e2e/harness.ts";
 
@@ -33,7 +34,7 @@ export function windowsPath(path: string): string {
 }
 
 /** Makes netstat; returns why that cannot be done, or `null`. */
-export async function buildNetstat(): Promise<string | null> {
+async function buildNetstat(): Promise<string | null> {
   try {
     for (const file of [join(HOME, "wine"), DENO]) await Deno.stat(file);
     const made = join(SYSTEM32, "netstat.exe");
@@ -42,7 +43,14 @@ export async function buildNetstat(): Promise<string | null> {
     const { success, stderr } = await new Deno.Command(COMPILER, {
       args: [
         ...["-O1", "-Wall", "-D_WIN32_WINNT=0x0a00", "-D__USE_MINGW_ANSI_STDIO=1"],
-        ...["-o", made, join(import.meta.dirname!, "netstat.c"), "-liphlpapi", "-lws2_32"],
+        ...[
+          "-o",
+          made,
+          join(import.meta.dirname!, "netstat.c"),
+          "-liphlpapi",
+          "-lws2_32",
+          "-lntdll",
+        ],
       ],
     }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -53,6 +61,17 @@ export async function buildNetstat(): Promise<string | null> {
   }
 }
 
+/** Why nothing can be run here, or `null`. */
+export const MISSING = await buildNetstat();
+
+/** Registers a case with a place of its own. */
+export function windows(name: string, body: (place: WinePlace) => Promise<void>): void {
+  testWith(MISSING, `on Windows (wine) ${name}`, async () => {
+    await using place = new WinePlace();
+    await body(place);
+  });
+}
+
 /** Runs a command line under wine. */
 export function wine(words: readonly string[], options: RunOptions = {}): Running {
   return new Running([join(HOME, "wine"), ...words], {
@@ -60,6 +79,7 @@ export function wine(words: readonly string[], options: RunOptions = {}): Runnin
     env: {
       WINEPREFIX: join(HOME, "prefix"),
       WINEDEBUG: "-all",
+      LC_ALL: "C.UTF-8", // names of files have letters beyond ASCII
       // Ours instead of wine's; whoever does not say so gets wine's as before.
       WINEDLLOVERRIDES: "netstat.exe=n",
       ...options.env,
@@ -97,6 +117,11 @@ export function denoCommand(script: string, ...args: string[]): string[] {
   return [windowsPath(DENO), ...flags, windowsPath(script), ...args];
 }
 
+/** The JSON in the last line of an output. */
+export function lastObject(text: string): Record<string, unknown> {
+  return JSON.parse(text.trim().split("\n").at(-1)!);
+}
+
 /** A folder and a port, with the programs as they run there. */
 export class WinePlace extends Place {
   /** The same as `args`, with the folder by its name there. */
@@ -115,6 +140,58 @@ export class WinePlace extends Place {
   /** Runs another command line. */
   execute(words: readonly string[]): Running {
     return wine(words, { cwd: this.dir });
+  }
+
+  /** The words that run a program here. */
+  words(program: ProgramName, ...args: string[]): string[] {
+    const script = windowsPath(commandOf(program).at(-1)!);
+    return [windowsPath(DENO), "run", "-A", script, ...this.#args, ...args];
+  }
+
+  /** The words that run `server.ts` on this place's port. */
+  server(...args: string[]): string[] {
+    return denoCommand(join(import.meta.dirname!, "server.ts"), String(this.port), ...args);
+  }
+
+  /** Runs a program in a console, as a terminal does; {@linkcode press} presses its Ctrl+C. */
+  inTerminal(program: ProgramName, ...args: string[]): Running {
+    return wine(
+      [
+        ...denoCommand(join(import.meta.dirname!, "scene.ts"), "terminal", windowsPath(this.#key)),
+        ...this.words(program, ...args),
+      ],
+      { cwd: this.dir },
+    );
+  }
+
+  get #key(): string {
+    return join(this.dir, "key");
+  }
+
+  /** Presses Ctrl+C in the console. */
+  async press(): Promise<void> {
+    await Deno.writeTextFile(this.#key, "");
+    const isPressed = () => Deno.stat(this.#key).then(() => false, () => true);
+    await waitUntil(isPressed, "the key to be pressed");
+  }
+
+  /** Starts a server in the background. */
+  async detached(...args: string[]): Promise<{ pid: number; supervisorPid: number }> {
+    const { stdout, stderr } = await this.run("start", "--detach", "--json", ...args);
+    if (!stdout.includes("readyMs")) throw new Error(stdout + stderr);
+    return lastObject(stdout) as { pid: number; supervisorPid: number };
+  }
+
+  /** What the server in the background has written. */
+  log(): string {
+    return Deno.readTextFileSync(this.path("log"));
+  }
+
+  /** Writes a batch file, and returns its path there. */
+  async batch(name: string, ...lines: string[]): Promise<string> {
+    const path = join(this.dir, name);
+    await Deno.writeTextFile(path, ["@echo off", ...lines, ""].join("\r\n"));
+    return windowsPath(path);
   }
 
   async run(program: ProgramName, ...args: string[]): Promise<Finished> {

@@ -1,0 +1,91 @@
+/** Servers behind wrappers on Windows: batch files that wait or end, as of npm, and what is opened. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import { get, isFree, waitUntil } from "../e2e/harness.ts";
+import { denoCommand, endByForce, lastObject, lives, windows, type WinePlace } from "./wine.ts";
+
+/** A batch file that runs a server and waits for it, as npm.cmd does. */
+function waiting(place: WinePlace): Promise<string> {
+  return place.batch("waits.cmd", place.server("polite").join(" "));
+}
+
+/** A batch file that ends and leaves its server, as some launchers do. */
+function ending(place: WinePlace): Promise<string> {
+  return place.batch("ends.cmd", `start /b ${place.server("polite").join(" ")}`);
+}
+
+interface Status {
+  readonly state: string;
+  readonly processes: { readonly pid: number; readonly name: string }[];
+}
+
+async function statusOf(place: WinePlace): Promise<Status> {
+  return lastObject((await place.run("status", "--json")).stdout) as unknown as Status;
+}
+
+windows("a wrapper ends, and its server is guarded, asked and said goodbye to", async (place) => {
+  await using running = await place.start([await ending(place)]);
+  await waitUntil(async () => !(await lives(place.serverPid())), "the end of the wrapper");
+
+  const { state, processes } = await statusOf(place);
+  const stopped = await place.stop();
+  const { code, stdout } = await running.finished();
+
+  assertEquals([state, processes.map(({ name }) => name)], ["running", ["deno.exe"]]);
+  assertEquals([stopped.code, stopped.stderr, code], [0, "", 0]);
+  assertStringIncludes(stdout, "goodbye");
+  assertEquals([isFree(place.port), place.leftFiles()], [true, []]);
+});
+
+windows("a server whose wrapper ended dies with its supervisor", async (place) => {
+  const { supervisorPid } = await place.detached("--", await ending(place));
+  await waitUntil(async () => !(await lives(place.serverPid())), "the end of the wrapper");
+  const [server] = (await statusOf(place)).processes;
+
+  await endByForce(supervisorPid);
+
+  await waitUntil(async () => !(await lives(server!.pid)), "the end of the server");
+  assertEquals(isFree(place.port), true);
+  const again = await place.detached("--", ...place.server());
+  assertEquals([again.supervisorPid === supervisorPid, (await place.stop()).code], [false, 0]);
+});
+
+windows("a wrapper that waits ends with its server, and costs no grace", async (place) => {
+  await using running = await place.start([await waiting(place)]);
+  const { processes } = await statusOf(place);
+
+  const begun = performance.now();
+  const stopped = await place.stop("--timeout", "40");
+  const { code, stdout } = await running.finished();
+
+  assert(performance.now() - begun < 20_000);
+  assertEquals(processes.map(({ name }) => name).sort(), ["cmd.exe", "deno.exe"]);
+  assertEquals([stopped.code, stopped.stderr, code], [0, "", 0]);
+  assertStringIncludes(stdout, "goodbye");
+  assertEquals(await Promise.all(processes.map(({ pid }) => lives(pid))), [false, false]);
+});
+
+windows("a program is found by its name without the ending", async (place) => {
+  await waiting(place);
+  const env = { WINEPATH: `Z:${place.dir.replaceAll("/", "\\")}` };
+  await using running = place.launch("start", ["--", "waits"], { env });
+  await running.waitFor("Server is running on");
+
+  assertEquals(JSON.parse(await get(place.port)), [""]);
+  assertEquals([(await place.stop()).code, (await running.finished()).code], [0, 0]);
+});
+
+windows("what the server opened lives on, and is named", async (place) => {
+  const script = join(import.meta.dirname!, "scene.ts");
+  await using running = await place.start(denoCommand(script, "opener", String(place.port)));
+  await running.waitFor("opened");
+  const opened = Number(/"opened":(\d+)/.exec(running.stdout)![1]);
+
+  const stopped = await place.stop();
+  const { code, stdout, stderr } = await running.finished();
+
+  assertEquals([stopped.code, code, isFree(place.port)], [0, 0, true]);
+  assertStringIncludes(stdout + stderr, `PID ${opened}`);
+  assertEquals(await lives(opened), true);
+  await endByForce(opened);
+});
