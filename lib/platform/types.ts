@@ -121,7 +121,7 @@ export interface Held extends Identity, Disposable {
 
 /** Where processes that were born after a certain one are to be found. */
 export interface BornSince extends Identity {
-  /** How many processes the system had created just before it; `null` if that is not known. */
+  /** What {@linkcode Platform.countBirths} told its supervisor just before it; `null` if not known. */
   readonly births: number | null;
 }
 
@@ -209,7 +209,10 @@ export interface Platform {
   markers(processes: readonly Identity[]): Promise<ReadonlyMap<number, string | null>>;
   /** What a process does about signals; `null` if that cannot be seen. */
   reactions(process: Identity): Promise<Reactions | null>;
-  /** How many processes the system has created so far; `null` where it does not tell. */
+  /**
+   * How many processes the system has created so far, or whatever else finds those that this process
+   * will start (on Windows its own PID); `null` where there is nothing like that.
+   */
   countBirths(): Promise<number | null>;
   /** What processes use; `null` where the system does not tell. */
   usage(processes: readonly Identity[]): Promise<TreeUsage | null>;

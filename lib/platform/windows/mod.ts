@@ -13,7 +13,7 @@ import { always, type Answer, ask } from "../tools.ts";
 import type { Held, Identity, Platform, ProcessRow, RunTool, Stat } from "../types.ts";
 import * as kernel from "./kernel.ts";
 import * as processes from "./process.ts";
-import { statsOf } from "./process.ts";
+import { EPOCH_MS, statsOf } from "./process.ts";
 
 /** What the platform needs of Windows. */
 const WINDOWS = { ...processes, ...kernel };
@@ -23,9 +23,6 @@ export type Windows = typeof WINDOWS;
 
 /** `netstat` may be slow at its first start, when a scanner looks at it. */
 const NETSTAT_DEADLINE_MS = 5000;
-
-/** From 1601 to 1970, ms. */
-const EPOCH_MS = 11_644_473_600_000;
 
 /**
  * Makes the platform; `marker` names the variable that a server's processes carry.
@@ -88,7 +85,8 @@ export function windowsPlatform(
         catchesTerm: false,
         ignoresInt: look().some((row) => row.pid === pid && isShell(row)),
       },
-    countBirths: () => Promise.resolve(null),
+    // Windows does not count: a server is found by the job of this process.
+    countBirths: () => Promise.resolve(self),
     usage: async (all) => {
       const pids = new Set(living(all).map(({ pid }) => pid));
       const rows = await windows.readTable().filter(({ pid }) => pids.has(pid));

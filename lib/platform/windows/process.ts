@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Identity, Stat } from "../types.ts";
+import type { BornSince, Stat } from "../types.ts";
 import { type Handle, jobName, kernel, textOf, withProcess } from "./kernel.ts";
 
 const TERMINATE = 1, VM_READ = 0x10, QUERY_LIMITED = 0x1000, SYNCHRONIZE = 0x100000;
@@ -29,7 +29,7 @@ export function readParameters(pid: number): Parameters | null {
     const command = readMemory(process, longAt(parameters, 0x78), length);
     const size = Math.min(Number(longAt(parameters, 0x3f0)), MAX_ENVIRONMENT);
     const environment = readMemory(process, longAt(parameters, 0x80), size);
-    if (command === null || environment === null) return null;
+    if (command === null || environment === null || size === 0) return null; // it is being born
     const variables = new TextDecoder("utf-16le").decode(environment).split("\0");
     return { command: textOf(command).trim(), environment: variables };
   });
@@ -179,40 +179,43 @@ export function statsOf(table: readonly TableRow[]): Stat[] {
   });
 }
 
+/** From 1601 to 1970, ms. */
+export const EPOCH_MS = 11_644_473_600_000;
+
+/** How long a process may take until it is seen to share its creator's console, ms. */
+const JOINING_MS = 2000;
+
 /** Where a tree is looked for. */
 type Jobs = { jobMembers(name: string): number[]; consolePids(): number[] };
 
 /**
- * PIDs of the processes of a server.
- *
- * Every process is tried for the supervisor, since Windows forgets a parent that is dead: the right job is
- * that of this process, or has the server in it, or a child of it. What the supervisor runs for itself
- * is no part. A supervisor leaves out who has left its console, as a browser does, unless the server itself
- * has none; nobody else can see that. Where no job can be seen (another session of Windows), living parents tell the tree.
+ * PIDs of the processes of a server: the job of its supervisor, without what that runs for itself. The
+ * supervisor leaves out who has left its console, as a browser does, unless the server itself has none;
+ * nobody else can see that. Where no job can be seen (another session of Windows), living parents tell
+ * the tree.
  */
 export function treeOf(
   table: readonly TableRow[],
-  server: Identity,
+  { births, ...server }: BornSince,
   { windows, self }: { windows: Jobs; self: number },
 ): Set<number> {
   const isServer = ({ pid, created }: TableRow) =>
     pid === server.pid && String(created) === server.startTime;
-  for (const supervisor of table) {
-    const members = new Set(windows.jobMembers(jobName(supervisor)));
-    if (!members.has(supervisor.pid)) continue;
-    const isOwn = supervisor.pid === self;
-    const tree = table.filter((row) =>
-      members.has(row.pid) && row !== supervisor &&
-      (row.creator !== supervisor.pid || isServer(row))
-    );
-    if (!isOwn && !tree.some((row) => isServer(row) || row.creator === server.pid)) continue;
-    const pids = tree.map(({ pid }) => pid), sharing = isOwn ? windows.consolePids() : [];
-    const isApart = sharing.length === 0 ||
-      tree.some((row) => isServer(row) && !sharing.includes(row.pid));
-    return new Set(isApart ? pids : pids.filter((pid) => sharing.includes(pid)));
+  const supervisor = table.find(({ pid, created }) =>
+    pid === births && created <= Number(server.startTime)
+  );
+  const members = new Set(supervisor && windows.jobMembers(jobName(supervisor)));
+  if (supervisor === undefined || !members.has(supervisor.pid)) {
+    const stats = statsOf(table), pids = new Set(table.filter(isServer).map(({ pid }) => pid));
+    for (const pid of pids) for (const row of stats) if (row.ppid === pid) pids.add(row.pid);
+    return pids;
   }
-  const pids = new Set(table.filter(isServer).map(({ pid }) => pid));
-  const stats = statsOf(table);
-  for (const pid of pids) for (const row of stats) if (row.ppid === pid) pids.add(row.pid);
-  return pids;
+  const tree = table.filter((row) =>
+    members.has(row.pid) && row !== supervisor && (row.creator !== supervisor.pid || isServer(row))
+  );
+  const sharing = supervisor.pid === self ? windows.consolePids() : [];
+  const joining = BigInt(Date.now() + EPOCH_MS - JOINING_MS) * 10_000n;
+  const isInside = ({ pid, created }: TableRow) => sharing.includes(pid) || created > joining;
+  const isApart = sharing.length === 0 || tree.some((row) => isServer(row) && !isInside(row));
+  return new Set(tree.filter((row) => isApart || isInside(row)).map(({ pid }) => pid));
 }

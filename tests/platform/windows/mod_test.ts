@@ -70,8 +70,12 @@ function windows(scene: Scene = {}): Played {
   return { platform: windowsPlatform(run, "MARK", { windows: fake as Windows, self }), done };
 }
 
-async function membersOf({ platform }: Played, server = SERVER): Promise<number[]> {
-  const { rows } = await platform.list({ ...server, births: null });
+async function membersOf(
+  { platform }: Played,
+  server = SERVER,
+  births = SUPERVISOR,
+): Promise<number[]> {
+  const { rows } = await platform.list({ ...server, births });
   return rows.filter(({ sid }) => sid === server.pid).map(({ pid }) => pid);
 }
 
