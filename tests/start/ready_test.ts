@@ -43,7 +43,7 @@ Deno.test("waitReady() waits for a server that listens late", async () => {
   const machine = new Machine(proc(100), proc(101, { ppid: 100, sid: 100 }));
   const worker = machine.processes[1]!;
   const platform = atList(machine, (count) => {
-    if (count === 20) machine.processes = [proc(100), { ...worker, ...LISTENS }];
+    if (count === 3) machine.processes = [proc(100), { ...worker, ...LISTENS }];
   });
 
   const { readiness, told } = await ready(machine, { platform });
