@@ -43,14 +43,13 @@ windows(
       number,
       string,
       string,
-      string,
     ][];
     await endByForce(self);
 
     assertEquals(members.map(([pid]) => pid), tree);
-    for (const [, command, user, marker] of members) {
+    for (const [, command, marker] of members) {
       assertMatch(command, /^("?Z:.*|C:.*)(scene\.ts deaf)/);
-      assertEquals([typeof user, marker], ["string", "8001:1:x"]);
+      assertEquals(marker, "8001:1:x");
     }
     assertEquals(await Promise.all(tree.map(lives)), [false, false, false]);
   },

@@ -147,7 +147,7 @@ const SCENES: Record<string, () => Promise<void>> = {
     const tree = await treeOf({ pid: Number(first), startTime: second, births: Number(third) });
     const rows = await platform.describe(tree);
     const markers = await platform.markers(tree);
-    print(rows.map(({ pid, command, user }) => [pid, command, user, markers.get(pid)]));
+    print(rows.map(({ pid, command }) => [pid, command, markers.get(pid)]));
   },
   async name() {
     print((await platform.readProcess(Number(first)))?.name ?? null);

@@ -84,7 +84,7 @@ windows("what the server opened lives on, and is named", async (place) => {
   const stopped = await place.stop();
   const { code, stdout, stderr } = await running.finished();
 
-  assertEquals([stopped.code, code, isFree(place.port)], [0, 0, true]);
+  assertEquals([stopped.code, code, isFree(place.port)], [0, 0, true], stdout + stderr);
   assertStringIncludes(stdout + stderr, `PID ${opened}`);
   assertEquals(await lives(opened), true);
   await endByForce(opened);

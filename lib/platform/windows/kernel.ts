@@ -47,14 +47,8 @@ const NTDLL = {
   NtQuerySystemInformation: { parameters: [I32, BUF, U32, BUF], result: U32 },
 } as const;
 
-const ADVAPI32 = {
-  GetTokenInformation: { parameters: [PTR, I32, BUF, U32, BUF], result: I32 },
-  LookupAccountSidW: { parameters: [PTR, PTR, BUF, BUF, BUF, BUF, BUF], result: I32 },
-  OpenProcessToken: { parameters: [PTR, U32, BUF], result: I32 },
-} as const;
-
 type Symbols<T extends Deno.ForeignLibraryInterface> = Deno.DynamicLibrary<T>["symbols"];
-type Kernel = Symbols<typeof KERNEL32> & Symbols<typeof NTDLL> & Symbols<typeof ADVAPI32>;
+type Kernel = Symbols<typeof KERNEL32> & Symbols<typeof NTDLL>;
 
 /** A handle of an object of the kernel. */
 export type Handle = Deno.PointerObject;
@@ -62,7 +56,7 @@ export type Handle = Deno.PointerObject;
 let opened: Kernel | undefined;
 
 /**
- * The functions. All three libraries are among those that Windows takes from its own folder alone.
+ * The functions. Both libraries are among those that Windows takes from its own folder alone.
  *
  * @throws {ServerError} If this runtime cannot call them.
  */
@@ -70,7 +64,6 @@ export function kernel(): Kernel {
   return opened ??= {
     ...symbolsOf("kernel32.dll", KERNEL32),
     ...symbolsOf("ntdll.dll", NTDLL),
-    ...symbolsOf("advapi32.dll", ADVAPI32),
   };
 }
 

@@ -130,7 +130,7 @@ function askNetstat(run: RunTool, windows: Windows): Promise<Answer<table.Socket
 function rowOf(stat: Stat, windows: Windows): ProcessRow {
   const command = windows.readParameters(stat.pid)?.command || windows.imageOf(stat.pid) ||
     `[${stat.name}]`;
-  return { ...stat, command, user: windows.userOf(stat.pid), uid: null };
+  return { ...stat, command, user: null, uid: null };
 }
 
 /** By the wall clock, the only one that a start time is told by. */

@@ -8,11 +8,15 @@ import type { BornSince, Stat } from "../types.ts";
 import { type Handle, jobName, kernel, textOf, withProcess } from "./kernel.ts";
 
 const TERMINATE = 1, VM_READ = 0x10, QUERY_LIMITED = 0x1000, SYNCHRONIZE = 0x100000;
-const TOKEN_QUERY = 8, TOKEN_USER = 1, BASIC_INFORMATION = 0;
+const BASIC_INFORMATION = 0;
 const MAX_ENVIRONMENT = 1 << 20;
 
-/** Command line, and variables as `NAME=value`. */
-type Parameters = { readonly command: string; readonly environment: readonly string[] };
+/** Command line, variables as `NAME=value`, and whether it was given its creator's console. */
+interface Parameters {
+  readonly command: string;
+  readonly environment: readonly string[];
+  readonly hasConsole: boolean;
+}
 
 /**
  * What a process was started with; `null` if it may not be read, as that of other users. It lies in the
@@ -25,13 +29,15 @@ export function readParameters(pid: number): Parameters | null {
     const block = readMemory(process, longAt(basic, 8), 0x28);
     const parameters = block && readMemory(process, longAt(block, 0x20), 0x3f8);
     if (parameters === null) return null;
+    const handle = longAt(parameters, 0x10); // what is no console is next to 0, from above or below
+    const hasConsole = handle > 3n && handle < 1n << 63n;
     const length = new DataView(parameters.buffer).getUint16(0x70, true);
     const command = readMemory(process, longAt(parameters, 0x78), length);
     const size = Math.min(Number(longAt(parameters, 0x3f0)), MAX_ENVIRONMENT);
     const environment = readMemory(process, longAt(parameters, 0x80), size);
     if (command === null || environment === null || size === 0) return null; // it is being born
     const variables = new TextDecoder("utf-16le").decode(environment).split("\0");
-    return { command: textOf(command).trim(), environment: variables };
+    return { command: textOf(command).trim(), environment: variables, hasConsole };
   });
 }
 
@@ -61,25 +67,6 @@ export function imageOf(pid: number): string | null {
     const path = new Uint16Array(32768), length = new Uint32Array([path.length]);
     const isKnown = kernel().QueryFullProcessImageNameW(process, 0, path, length) !== 0;
     return isKnown ? textOf(path.subarray(0, length[0])) : null;
-  });
-}
-
-/** Login name of its owner, without the domain; `null` if it may not be seen. */
-export function userOf(pid: number): string | null {
-  const { OpenProcessToken, GetTokenInformation, LookupAccountSidW, CloseHandle } = kernel();
-  return withProcess(pid, QUERY_LIMITED, (process) => {
-    const handle = new BigUint64Array(1);
-    if (OpenProcessToken(process, TOKEN_QUERY, handle) === 0) return null;
-    const token = Deno.UnsafePointer.create(handle[0]!);
-    const owner = new Uint8Array(256);
-    const isKnown = GetTokenInformation(token, TOKEN_USER, owner, owner.length, new Uint32Array(1));
-    CloseHandle(token);
-    if (isKnown === 0) return null;
-    const id = Deno.UnsafePointer.create(longAt(owner, 0)); // it points into `owner`
-    const name = new Uint16Array(512), domain = new Uint16Array(512);
-    const [first, second, kind] = [512, 512, 0].map((size) => Uint32Array.of(size));
-    const isNamed = LookupAccountSidW(null, id, name, first!, domain, second!, kind!);
-    return isNamed === 0 ? null : textOf(name);
   });
 }
 
@@ -186,7 +173,11 @@ export const EPOCH_MS = 11_644_473_600_000;
 const JOINING_MS = 2000;
 
 /** Where a tree is looked for. */
-type Jobs = { jobMembers(name: string): number[]; consolePids(): number[] };
+interface Jobs {
+  jobMembers(name: string): number[];
+  consolePids(): number[];
+  readParameters(pid: number): Parameters | null;
+}
 
 /**
  * PIDs of the processes of a server: the job of its supervisor, without what that runs for itself. The
@@ -215,7 +206,9 @@ export function treeOf(
   );
   const sharing = supervisor.pid === self ? windows.consolePids() : [];
   const joining = BigInt(Date.now() + EPOCH_MS - JOINING_MS) * 10_000n;
-  const isInside = ({ pid, created }: TableRow) => sharing.includes(pid) || created > joining;
+  const isInside = ({ pid, created }: TableRow) =>
+    sharing.includes(pid) ||
+    created > joining && windows.readParameters(pid)?.hasConsole !== false;
   const isApart = sharing.length === 0 || tree.some((row) => isServer(row) && !isInside(row));
   return new Set(tree.filter((row) => isApart || isInside(row)).map(({ pid }) => pid));
 }

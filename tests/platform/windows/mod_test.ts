@@ -30,6 +30,9 @@ interface Scene {
   readonly self?: number;
   readonly console?: number[];
   readonly job?: number[];
+  readonly rows?: TableRow[];
+  /** Those that were given no console. */
+  readonly apart?: number[];
   /** Those that may not be opened. */
   readonly closed?: number[];
   readonly netstat?: Fake;
@@ -42,21 +45,25 @@ interface Played {
 
 function windows(scene: Scene = {}): Played {
   const { self = SELF, console = [], job = JOB, closed = [], netstat = NETSTAT } = scene;
+  const { rows = TABLE, apart = [] } = scene;
   const done: string[] = [];
   const supervisor = TABLE.find(({ pid }) => pid === SUPERVISOR)!;
   const gone = new Set<number>();
   const fake: Partial<Windows> = {
-    readTable: () => TABLE.filter(({ pid }) => !gone.has(pid)),
+    readTable: () => rows.filter(({ pid }) => !gone.has(pid)),
     readParameters: (pid) =>
-      pid === 4242 ? { command: "node server.js", environment: ["A=b", "MARK=x:y"] } : null,
+      apart.includes(pid)
+        ? { command: "", environment: [], hasConsole: false }
+        : pid === 4242
+        ? { command: "node server.js", environment: ["A=b", "MARK=x:y"], hasConsole: true }
+        : null,
     imageOf: (pid) => pid === 4 ? null : `C:\\bin\\${pid}.exe`,
-    userOf: (pid) => pid === 4 ? null : "user",
     systemFolder: () => "C:\\Windows\\system32",
     jobMembers: (name = jobName(supervisor)) => name === jobName(supervisor) ? job : [],
     consolePids: () => console,
     pressCtrlC: () => done.push("key") > 0,
     openProcess: (pid) => {
-      const found = TABLE.find((one) => one.pid === pid);
+      const found = rows.find((one) => one.pid === pid);
       if (found === undefined || closed.includes(pid)) return null;
       return {
         created: found.created,
@@ -100,7 +107,7 @@ test("describes processes as far as they may be seen", async () => {
   assertEquals(rows[0], {
     ...SERVER,
     ...{ ppid: SUPERVISOR, pgid: 0, sid: 0, state: "running", name: "node.exe" },
-    ...{ command: "node server.js", user: "user", uid: null },
+    ...{ command: "node server.js", user: null, uid: null },
   });
   assertEquals(rows.map((row) => row?.command), [
     "node server.js",
@@ -121,6 +128,34 @@ test("leaves out who has left the console, as far as the supervisor sees it", as
   assertEquals(await membersOf(windows({ console })), [4242, 4243, 4244, 4245]);
   const without = windows({ self: SUPERVISOR, console: [TERMINAL, SUPERVISOR] });
   assertEquals(await membersOf(without), [4242, 4243, 4244, 4245]); // a server with windows
+});
+
+test("takes who was just born for one that will share the console, unless it was given none", async () => {
+  const now = (Date.now() + 11_644_473_600_000) * 10_000;
+  const rows = [...TABLE, row(7001, WRAPPER, now), row(7002, 4242, now)];
+  const scene = { self: SUPERVISOR, job: [...JOB, 7001, 7002], rows, apart: [7002] };
+
+  assertEquals(await membersOf(windows({ ...scene, console: [SUPERVISOR, 4242] })), [4242, 7001]);
+});
+
+test("takes nobody's tree for that of a server whose supervisor's PID went to another", async () => {
+  assertEquals(await membersOf(windows(), { pid: 4000, startTime: "49" }), []);
+});
+
+test("ends a shell that asks whether to end its batch file once its program has ended", async () => {
+  const shell = row(4100, SUPERVISOR, 60, "cmd.exe");
+  const rows = [...TABLE, shell, row(4101, 4100, 61, "conhost.exe")];
+  const held = async (more: TableRow[]) => {
+    const played = windows({ rows: [...rows, ...more] });
+    using one = (await played.platform.hold({ pid: 4100, startTime: "60" }))!;
+    return [await one.signal("SIGTERM"), played.done.includes("end 4100")];
+  };
+
+  assertEquals(await held([row(4102, 4100, 62)]), ["unsupported", false]);
+  assertEquals(await held([]), ["sent", true]);
+  const { platform } = windows({ rows });
+  const reactions = [{ pid: 4100, startTime: "60" }, SERVER].map(platform.reactions);
+  assertEquals((await Promise.all(reactions)).map((one) => one?.ignoresInt), [true, false]);
 });
 
 test("finds the tree of a server that is dead by its children", async () => {
