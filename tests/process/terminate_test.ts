@@ -425,6 +425,19 @@ test("never takes an exhausted search for nobody", async () => {
   }
 });
 
+test("goes on forcing whom a search after an exhausted one finds", async () => {
+  const machine = new Machine(proc(100));
+  let searches = 0;
+  const find = (): Promise<Found> =>
+    Promise.resolve(
+      ++searches === 1 ? { rows: [], isWhole: false } : { rows: machine.processes, isWhole: true },
+    );
+
+  const { fates } = await ended(machine, { first: [], find, ask: "nobody" });
+
+  assertEquals(fates, ["100 killed"]);
+});
+
 test("goes on searching until one search was whole", async () => {
   const machine = new Machine(proc(100));
   let searches = 0;

@@ -94,6 +94,13 @@ test(
   },
 );
 
+test("ends a stranger and removes what is stale", [[500, LISTENS]], async (scene) => {
+  await Deno.writeTextFile(scene.files.pid, "77\n");
+
+  assertEquals(await scene.stop(), { outcome: "stopped 0", fates: ["500 terminated"] });
+  assertEquals(await fileNames(scene.dir), []);
+});
+
 test("asks the root of strangers that share a port", [
   [500, { ...LISTENS, ...CATCHES }],
   [501, { ...LISTENS, ppid: 500 }],
