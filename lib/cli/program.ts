@@ -101,7 +101,10 @@ export function pidDirOf(given: string | null, calling: Calling, create = false)
   const dir = given ?? calling.pidDir();
   try {
     if (create && given === null) Deno.mkdirSync(dir, { recursive: true, mode: 0o700 });
-    return Deno.realPathSync(dir);
+    const real = Deno.realPathSync(dir);
+    // Windows would say of a file in it that it is missing.
+    if (Deno.statSync(real).isDirectory) return real;
+    throw new Deno.errors.NotADirectory("not a folder");
   } catch (error) {
     const isMissing = error instanceof Deno.errors.NotFound;
     // It was deleted under a server, or there was none yet: what runs is found by its port.
