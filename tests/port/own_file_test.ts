@@ -62,7 +62,7 @@ test("openFile() says that nothing is there, and makes nothing", async (path, fo
   }
   await Deno.writeTextFile(path, "");
   const below = openFile(`${path}/file`, "read");
-  assertEquals("kind" in below && below.kind, "unreadable"); // the folder is a file
+  assertEquals("kind" in below && below.kind, "absent"); // the folder is a file
   assertEquals(lstatOrNull(`${folder}/no`), null);
 });
 
