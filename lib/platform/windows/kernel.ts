@@ -47,8 +47,12 @@ const NTDLL = {
   NtQuerySystemInformation: { parameters: [I32, BUF, U32, BUF], result: U32 },
 } as const;
 
+const IPHLPAPI = {
+  GetExtendedTcpTable: { parameters: [BUF, BUF, I32, U32, I32, U32], result: U32 },
+} as const;
+
 type Symbols<T extends Deno.ForeignLibraryInterface> = Deno.DynamicLibrary<T>["symbols"];
-type Kernel = Symbols<typeof KERNEL32> & Symbols<typeof NTDLL>;
+type Kernel = Symbols<typeof KERNEL32> & Symbols<typeof NTDLL> & Symbols<typeof IPHLPAPI>;
 
 /** A handle of an object of the kernel. */
 export type Handle = Deno.PointerObject;
@@ -56,7 +60,8 @@ export type Handle = Deno.PointerObject;
 let opened: Kernel | undefined;
 
 /**
- * The functions. Both libraries are among those that Windows takes from its own folder alone.
+ * The functions. Windows looks for a library beside Deno's program and in its own folder, and only then
+ * in the current one.
  *
  * @throws {ServerError} If this runtime cannot call them.
  */
@@ -64,6 +69,7 @@ export function kernel(): Kernel {
   return opened ??= {
     ...symbolsOf("kernel32.dll", KERNEL32),
     ...symbolsOf("ntdll.dll", NTDLL),
+    ...symbolsOf("iphlpapi.dll", IPHLPAPI),
   };
 }
 
@@ -190,4 +196,25 @@ export function pressCtrlC(): boolean {
 /** Keeps this process's standard handles from its children; a compiled Deno does not do that itself. */
 export function keepStandardHandles(): void {
   for (const id of STANDARD) kernel().SetHandleInformation(kernel().GetStdHandle(id), INHERIT, 0);
+}
+
+/** The folder of Windows's own programs. */
+export function systemFolder(): string {
+  const path = new Uint16Array(32768);
+  kernel().GetSystemDirectoryW(path, path.length);
+  return textOf(path);
+}
+
+const LISTENERS = 3, MAX_TABLE = 1 << 20;
+/** Of IPv4 and IPv6: the family, the bytes of a row, and where in it the port is. */
+const TABLES = [[2, 24, 8], [23, 56, 20]] as const;
+
+/** Whether anybody listens on one of some ports; also if that cannot be told. */
+export function isListened(ports: readonly number[]): boolean {
+  return TABLES.some(([family, size, portAt]) => {
+    const view = new DataView(new ArrayBuffer(MAX_TABLE)), length = Uint32Array.of(MAX_TABLE);
+    if (kernel().GetExtendedTcpTable(view, length, 0, family, LISTENERS, 0) !== 0) return true;
+    const rows = Array.from({ length: view.getUint32(0, true) }, (_, i) => 4 + i * size);
+    return rows.some((at) => ports.includes(view.getUint16(at + portAt)));
+  });
 }

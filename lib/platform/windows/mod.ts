@@ -21,6 +21,8 @@ const WINDOWS = { ...processes, ...kernel };
 /** What the platform needs of Windows, so that a test can stand for it. */
 export type Windows = typeof WINDOWS;
 
+const NO_SOCKETS: Answer<table.Sockets> = { kind: "answer", value: { listeners: [], uses: [] } };
+
 /** `netstat` may be slow at its first start, when a scanner looks at it. */
 const NETSTAT_DEADLINE_MS = 5000;
 
@@ -40,10 +42,11 @@ export function windowsPlatform(
   const describePids = (pids: readonly number[]) =>
     describe(look().filter(({ pid }) => pids.includes(pid)));
   const netstat = () => askNetstat(run, windows);
-  const sources: table.Sources = {
-    sockets: async () => table.byPort(await netstat()),
-    processes: async (pids) => ({ kind: "answer", value: await describePids(pids) }),
-  };
+  // The kernel tells at once when nobody listens, as while a server is waited for.
+  const listenersOn = async (ports: readonly number[]) =>
+    table.byPort(await windows.isListened(ports) ? await netstat() : NO_SOCKETS);
+  const processesOf: table.Sources["processes"] = async (pids) =>
+    await { kind: "answer", value: describePids(pids) };
   return {
     system: "windows",
     // `::` is IPv6 alone, and a listen on every address succeeds beside one on a specific address.
@@ -58,11 +61,8 @@ export function windowsPlatform(
     list: async (since) => {
       const all = await windows.readTable();
       const tree = since && processes.treeOf(all, since, { windows, self });
-      const rows = statsOf(all);
-      const withSessions = rows.map((row) =>
-        tree?.has(row.pid) ? { ...row, sid: since!.pid } : row
-      );
-      return { rows: withSessions, isWhole: true };
+      const sidOf = (pid: number) => tree?.has(pid) ? since!.pid : 0;
+      return { rows: statsOf(all).map((row) => ({ ...row, sid: sidOf(row.pid) })), isWhole: true };
     },
     describe: async (stats) => await describe(living(stats)),
     alive: async (all) => await living(all),
@@ -80,11 +80,7 @@ export function windowsPlatform(
       return values;
     },
     // No process passes a signal on. A shell hears the key, and asks whether to end its batch file.
-    reactions: async ({ pid }) =>
-      await {
-        catchesTerm: false,
-        ignoresInt: look().some((row) => row.pid === pid && isShell(row)),
-      },
+    reactions: async ({ pid }) => await { catchesTerm: false, ignoresInt: isShell(pid, look()) },
     // Windows does not count: a server is found by the job of this process.
     countBirths: () => Promise.resolve(self),
     usage: async (all) => {
@@ -99,13 +95,14 @@ export function windowsPlatform(
       return { ancestors, cgroup: null, cwd: null };
     },
     hold: async (process) => await hold(process, windows, self),
-    listeners: (ports) => table.discover(ports, sources),
+    listeners: (ports) =>
+      table.discover(ports, { sockets: () => listenersOn(ports), processes: processesOf }),
     holding: async (of) => {
-      const answers = await sources.sockets();
+      const answers = await listenersOn(of.map(({ port }) => port));
       return of.map(({ port, processes }) => table.holdingAmong(processes, answers(port)));
     },
     listeningAt: async (all) => table.listenersOf(await netstat(), all),
-    usesOf: async (port) => table.portUses(port, await netstat(), sources.processes),
+    usesOf: async (port) => table.portUses(port, await netstat(), processesOf),
     // There nothing is tried to be bound.
     isLingering: () => Promise.resolve(false),
     lockHolder: () => Promise.resolve({ kind: "unknown" }),
@@ -165,15 +162,15 @@ function hold({ pid, startTime }: Identity, windows: Windows, self: number): Hel
   };
 }
 
-function isShell({ name }: Pick<Stat, "name">): boolean {
-  return /^cmd\.exe$/i.test(name);
+function isShell(pid: number, rows: readonly Stat[]): boolean {
+  return rows.some((row) => row.pid === pid && /^cmd\.exe$/i.test(row.name));
 }
 
 /** Whether a process is a shell whose program has ended: to end it says Y to its question. */
 function isDoneShell(pid: number, windows: Windows): boolean {
   const rows = statsOf(windows.readTable());
   const hasChild = rows.some(({ ppid, name }) => ppid === pid && name !== "conhost.exe");
-  return !hasChild && rows.some((row) => row.pid === pid && isShell(row));
+  return !hasChild && isShell(pid, rows);
 }
 
 /**

@@ -54,13 +54,6 @@ function readMemory(
   return kernel().ReadProcessMemory(process, at, bytes, BigInt(size), null) === 0 ? null : bytes;
 }
 
-/** The folder of Windows's own programs. */
-export function systemFolder(): string {
-  const path = new Uint16Array(32768);
-  kernel().GetSystemDirectoryW(path, path.length);
-  return textOf(path);
-}
-
 /** Full path of its program; `null` if it may not be seen. */
 export function imageOf(pid: number): string | null {
   return withProcess(pid, QUERY_LIMITED, (process) => {

@@ -36,6 +36,7 @@ interface Scene {
   /** Those that may not be opened. */
   readonly closed?: number[];
   readonly netstat?: Fake;
+  readonly isListened?: boolean;
 }
 
 interface Played {
@@ -58,6 +59,7 @@ function windows(scene: Scene = {}): Played {
         ? { command: "node server.js", environment: ["A=b", "MARK=x:y"], hasConsole: true }
         : null,
     imageOf: (pid) => pid === 4 ? null : `C:\\bin\\${pid}.exe`,
+    isListened: () => scene.isListened ?? true,
     systemFolder: () => "C:\\Windows\\system32",
     jobMembers: (name = jobName(supervisor)) => name === jobName(supervisor) ? job : [],
     consolePids: () => console,
@@ -274,6 +276,15 @@ for (
     ]);
   });
 }
+
+test("asks no netstat where the kernel says that nobody listens", async () => {
+  const { platform } = windows({ netstat: MISSING, isListened: false });
+
+  assertEquals((await platform.listeners([8002])).get(8002)?.kind, "none");
+  assertEquals(await platform.holding([{ port: 8001, processes: [] }]), [
+    { holders: [], isAll: false },
+  ]);
+});
 
 test("says in a line what it needs where functions of Windows cannot be called", async () => {
   const { dlopen } = Deno;
