@@ -54,33 +54,39 @@ export async function waitReady(options: ReadyOptions): Promise<Readiness> {
 class Wait {
   readonly #options: ReadyOptions;
   readonly #begun = performance.now();
-  #searchAt = this.#begun + SEARCH_AFTER_MS;
+  #searchAt: number;
   #hasTold = false;
   #isAlone = false;
   #last: { readonly text: string; readonly since: number } | null = null;
 
   constructor(options: ReadyOptions) {
     this.#options = options;
+    // Where a job tells whose they are, nobody of the server listens outside of it.
+    const after = options.platform.ownSession ? SEARCH_AFTER_MS : SEARCH_EVERY_MS;
+    this.#searchAt = this.#begun + after;
   }
 
   async look(): Promise<Readiness | null> {
-    const { platform, record, signal } = this.#options;
-    if (signal.aborted) return { kind: "late", saw: null };
-    const { port } = record;
+    if (this.#options.signal.aborted) return { kind: "late", saw: null };
+    if (!this.#isAlone) {
+      const others = await this.#others();
+      if (others === null) return null;
+      if (others.length > 0) return { kind: "taken", others };
+      this.#isAlone = true;
+    }
+    const isTls = await this.#ask();
+    return isTls === null ? null : { kind: "ready", isTls, isOpen: await this.#isOpen() };
+  }
+
+  /** Who else listens, and was there first; `null` if the server does not listen, as far as is seen. */
+  async #others(): Promise<readonly ProcessRow[] | null> {
+    const { platform, record } = this.#options;
     const { members } = await familyOfRecord(record, platform);
-    const [holding] = await platform.holding([{ port, processes: members }]);
+    const [holding] = await platform.holding([{ port: record.port, processes: members }]);
     const isSearch = performance.now() >= this.#searchAt;
     if (holding!.holders.length === 0 && !isSearch) return null;
     if (isSearch) this.#searchAt = performance.now() + SEARCH_EVERY_MS;
-    const isOurs = holding!.holders.length > 0;
-    if (!this.#isAlone && !holding!.isAll) {
-      const others = await this.#search(members, isOurs);
-      if (others === null) return null;
-      if (others.length > 0) return { kind: "taken", others };
-    }
-    this.#isAlone = true;
-    const isTls = await this.#ask();
-    return isTls === null ? null : { kind: "ready", isTls, isOpen: await this.#isOpen() };
+    return holding!.isAll ? [] : await this.#search(members, holding!.holders.length > 0);
   }
 
   /** It may bind less than it was told to. */
