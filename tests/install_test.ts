@@ -147,7 +147,8 @@ testWith(
 
     const slow = await run([launcher, "--version"], folder, { PATH: NODE_PATH });
     const replaced = await run(["node", join(ours, "use_shell.cjs")]);
-    const { program, code, stdout } = await interrupt([launcher], { PATH: NODE_PATH });
+    const env = { PATH: NODE_PATH, npm_lifecycle_event: "" };
+    const { program, code, stdout } = await interrupt([launcher], env);
 
     assertMatch(slow.stdout, /^start_server \d+\.\d+\.\d+\n$/);
     assertEquals([replaced.code, program, code], [0, Deno.execPath(), 0]);

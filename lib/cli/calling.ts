@@ -99,7 +99,7 @@ function wordsFor(name: ProgramName, facts: CallFacts, isWindows: boolean): stri
   const isSource = program.endsWith(".ts");
   const endings = isWindows ? [".exe", ".cmd"] : [""];
   if (PACKAGED.test(program)) {
-    return `${env.npm_lifecycle_event === undefined ? "" : "npx "}${name}_server`;
+    return `${env.npm_lifecycle_event ? "npx " : ""}${name}_server`;
   }
   const isInstalled = !isSource && isOnPath(`${name}_server`, endings, { ...facts, isWindows });
   if (isInstalled) return `${name}_server`;
