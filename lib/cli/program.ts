@@ -6,6 +6,7 @@
 
 import { resolve } from "@std/path/resolve";
 import { reasonOf, ServerError } from "../errors.ts";
+import { environment } from "../platform/mod.ts";
 import { portsOf } from "../port/mod.ts";
 import type { StatusOptions } from "../status/mod.ts";
 import { type Calling, currentCalling } from "./calling.ts";
@@ -34,7 +35,7 @@ export type Program = (args: readonly string[], context: Context) => Promise<num
  * keeps it from its work.
  */
 export async function runProgram(program: Program, args: readonly string[]): Promise<number> {
-  const env = Deno.env.toObject();
+  const env = environment();
   const writer = new Writer();
   const code = await program(args, { writer, calling: currentCalling(env), env }).catch((error) => {
     const failure = failureOf(error);

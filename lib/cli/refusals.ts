@@ -35,7 +35,11 @@ function startMessage(facts: RefusalFacts): string {
   const { port, probe, guard } = view;
   const why = typeof probe === "object" ? plain(probe?.failed ?? "") : "";
   const messages: Partial<Record<Reason, string>> = {
-    denied: port < 1024
+    // There is no sudo on Windows, and no port is privileged.
+    denied: Deno.uid() === null
+      ? `Port ${port} is kept by Windows, or held by a program for itself: choose another (netsh ` +
+        "interface ipv4 show excludedportrange tcp)"
+      : port < 1024
       ? `Port ${port} is privileged: run with sudo, or choose a port from 1024 on`
       : `Port ${port} may not be bound by this user: choose another`,
     noAddress: `Host "${host}" is not an address of this machine`,

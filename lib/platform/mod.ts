@@ -17,6 +17,16 @@ export type * from "./types.ts";
 /** The variable by which a server's processes are known, whatever became of their parents. */
 export const MARKER_NAME = "SERVER_GUARD";
 
+/** The variables of this process. On Windows their names have no case: `Path` is `PATH`. */
+export function environment(): Record<string, string> {
+  const variables = Deno.env.toObject();
+  if (Deno.build.os !== "windows") return variables;
+  const upper = Object.entries(variables).map(([name, value]) => [name.toUpperCase(), value]);
+  return new Proxy<Record<string, string>>(Object.fromEntries(upper), {
+    get: (all, name) => all[String(name).toUpperCase()],
+  });
+}
+
 /** The platform that this program runs on; the others are not loaded. */
 export async function currentPlatform(): Promise<Platform> {
   if (Deno.build.os === "darwin") {

@@ -73,8 +73,11 @@ const PROXIES =
 const VM_SSH = /\b(lima|colima)\b/i;
 
 /** Those that keep the machine or a login running. */
-const SERVICE_HOSTS =
-  /^(systemd|launchd|init)$|^(svchost|lsass|services|wininit|winlogon|csrss|smss|spoolsv)\.exe$/i;
+const SERVICE_HOSTS = /^(systemd|launchd|init)$/;
+
+/** The same on Windows, where some show no path. A program of that name elsewhere is none of them. */
+const WINDOWS_HOSTS = /^(svchost|lsass|services|wininit|winlogon|csrss|smss|spoolsv)\.exe$/i;
+const WINDOWS_FOLDER = /^[^\\]*$|\\system32\\/i;
 
 /** Parent of all kernel threads on Linux; in a container it may be anybody with a command line. */
 const KTHREADD = 2;
@@ -114,7 +117,8 @@ function protectionOfSsh({ name, command }: ProcessRow, context: ProcessContext 
 }
 
 function protectionOfService({ ppid, name, command }: ProcessRow, port: number): string | null {
-  if (SERVICE_HOSTS.test(name)) {
+  const isWindowsHost = WINDOWS_HOSTS.test(name) && WINDOWS_FOLDER.test(command);
+  if (SERVICE_HOSTS.test(name) || isWindowsHost) {
     const socket = `systemctl --user list-sockets, systemctl list-sockets | grep ${port}`;
     return /^systemd$/.test(name)
       ? `it listens for a service of systemd: find it with ${socket} and stop its socket`
@@ -123,6 +127,10 @@ function protectionOfService({ ppid, name, command }: ProcessRow, port: number):
   if (/^\/(System|usr\/libexec)\//.test(command) && ppid === 1) {
     return "it belongs to macOS, which starts it again (port 5000 and 7000 are AirPlay Receiver: " +
       "System Settings, General, AirDrop & Handoff)";
+  }
+  const formula = /^\/(?:opt\/homebrew|usr\/local)\/(?:opt|Cellar)\/([^/]+)\//.exec(command)?.[1];
+  if (formula !== undefined && ppid === 1) {
+    return `it is a service of Homebrew, which starts it again: brew services stop ${formula}`;
   }
   return null;
 }

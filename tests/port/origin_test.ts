@@ -52,6 +52,14 @@ const PROTECTED: [
     { ppid: 1, command: "/System/Library/CoreServices/ControlCenter.app/x" },
     "AirPlay Receiver",
   ],
+  [
+    "a service of Homebrew",
+    { ppid: 1, command: "/opt/homebrew/opt/redis/bin/redis-server 127.0.0.1:6379" },
+    "brew services stop redis",
+  ],
+  ["Homebrew's program in a terminal", { command: "/opt/homebrew/opt/redis/bin/redis-server" }, null],
+  ["Windows's own, with its path", { name: "lsass.exe", command: LSASS }, "a service of the system"],
+  ["a namesake elsewhere", { name: "services.exe", command: "C:\\dev\\services.exe" }, null],
   ["a service of macOS", { ppid: 1, command: "/usr/libexec/rapportd" }, "it belongs to macOS"],
   ["a program of macOS that the user runs", { command: "/usr/libexec/x" }, null],
 ];
