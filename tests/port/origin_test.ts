@@ -6,6 +6,7 @@ import { proc } from "../process/fake_platform.ts";
 const PURE = { permissions: "none" } as const;
 const NOTHING: ProcessContext = { ancestors: [], cgroup: null, cwd: null };
 const VM = "ssh: /root/.lima/default/ssh.sock [mux]";
+const LSASS = "C:\\Windows\\system32\\lsass.exe";
 
 function row(command: string, name = command.split(" ")[0]!.replace(/^.*\//, "")): ProcessRow {
   return proc(4000, { ppid: 300, command, name });
@@ -57,8 +58,16 @@ const PROTECTED: [
     { ppid: 1, command: "/opt/homebrew/opt/redis/bin/redis-server 127.0.0.1:6379" },
     "brew services stop redis",
   ],
-  ["Homebrew's program in a terminal", { command: "/opt/homebrew/opt/redis/bin/redis-server" }, null],
-  ["Windows's own, with its path", { name: "lsass.exe", command: LSASS }, "a service of the system"],
+  [
+    "Homebrew's program in a terminal",
+    { command: "/opt/homebrew/opt/redis/bin/redis-server" },
+    null,
+  ],
+  [
+    "Windows's own, with its path",
+    { name: "lsass.exe", command: LSASS },
+    "a service of the system",
+  ],
   ["a namesake elsewhere", { name: "services.exe", command: "C:\\dev\\services.exe" }, null],
   ["a service of macOS", { ppid: 1, command: "/usr/libexec/rapportd" }, "it belongs to macOS"],
   ["a program of macOS that the user runs", { command: "/usr/libexec/x" }, null],
