@@ -145,6 +145,8 @@ export function comparable(text: string): string {
     line.startsWith("$ ") || /^\d+$/.test(line)
       ? line
       : line.replaceAll(String(SHOWN_PORT), "PORT").replaceAll(/\d+(\.\d+)?/g, "N")
+        // Where Node lies is its installer's choice.
+        .replaceAll("/usr/local/bin/", "/usr/bin/")
         .replaceAll(/ +/g, " ")
   ).join("\n").replaceAll(/^( +- )(PID N)/gm, "$1$2");
 }
