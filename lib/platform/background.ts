@@ -9,6 +9,9 @@
 import type { Ending, SpawnedServer, SpawnOptions } from "./tools.ts";
 import { spawnFailure } from "./tools.ts";
 
+/** It takes 15 ms to load, and only the background needs it. */
+const nodeProcesses = () => import("node:child_process");
+
 /** A supervisor that was spawned in the background. */
 export interface BackgroundSupervisor {
   /** Process ID. */
@@ -31,7 +34,7 @@ export async function spawnSupervisor(
   command: readonly string[],
   cwd: string,
 ): Promise<BackgroundSupervisor> {
-  const { spawn } = await import("node:child_process");
+  const { spawn } = await nodeProcesses();
   const [program = "", ...args] = command;
   const child = spawn(program, args, {
     cwd,
@@ -72,7 +75,7 @@ export async function spawnLogged(
   { cwd, env, ownSession }: SpawnOptions,
   log: number,
 ): Promise<SpawnedServer> {
-  const { spawn } = await import("node:child_process");
+  const { spawn } = await nodeProcesses();
   const [program = "", ...args] = command;
   try {
     const child = spawn(program, args, {
