@@ -190,3 +190,63 @@ testWith(NO_REGISTRY, "install: with Node alone by npx, from an npm cache of its
   assertEquals(installed.code, 0, installed.stderr);
   assert(after.code === 0 && after.stdout.startsWith("stop_server "), after.stderr);
 });
+
+/** A cache of its own that has our libraries, so that nothing is left in the user's, nor fetched. */
+async function ownCache(): Promise<string> {
+  const { stdout } = await run([Deno.execPath(), "info", "--json"]);
+  const { npmCache }: { npmCache: string } = JSON.parse(stdout);
+  const cache = join(folder, "deno_dir");
+  await Deno.mkdir(join(cache, "npm"), { recursive: true });
+  await run(["cp", "-R", `${npmCache}/.`, join(cache, "npm")]);
+  return cache;
+}
+
+testWith(
+  NO_UNIX,
+  "over a URL: a plain file server and one option are all that is needed",
+  async () => {
+    const server = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      async (asked) => {
+        const path = join(ROOT, new URL(asked.url).pathname);
+        const headers = { "content-type": "text/plain" };
+        const text = await Deno.readTextFile(path).catch(() => null);
+        return text === null
+          ? new Response(null, { status: 404 })
+          : new Response(text, { headers });
+      },
+    );
+    const base = `http://127.0.0.1:${server.addr.port}`;
+    const options = ["run", "--quiet", "-A", `--import-map=${base}/deno.json`];
+    const commandOf = (name: string) => {
+      const path = /^(start|stop)/.test(name) ? name : `scripts/${name}`;
+      return [Deno.execPath(), ...options, `${base}/${path}.ts`];
+    };
+
+    const env = { DENO_DIR: await ownCache() };
+    await lifeOf(commandOf, env);
+    await server.shutdown();
+    // Once fetched all of it is there, without the server, too.
+    const later = await run([...commandOf("status_server"), "--version"], folder, env);
+
+    assertMatch(later.stdout, /^status_server \d+\.\d+\.\d+\n$/);
+  },
+);
+
+testWith(NO_REGISTRY, "an older Deno is told so, with its version, in one line", async () => {
+  const old = join(folder, "old");
+  await Deno.mkdir(old);
+  await Deno.writeTextFile(join(old, "package.json"), "{}");
+  const installed = await run(["npm", "install", "--no-fund", "--no-audit", "deno@2.6.0"], old);
+  assertEquals(installed.code, 0, installed.stderr);
+  const deno = join(old, "node_modules", "deno", "bin.cjs");
+
+  const env = { DENO_DIR: await ownCache() };
+  const told = await run(["node", deno, "run", "-A", join(ROOT, "stop_server.ts")], folder, env);
+
+  assertEquals(told.code, 2);
+  assertMatch(
+    told.stderr,
+    /^❌ Deno 2\.7 or later is needed, this is 2\.6\.0: run deno upgrade\n$/m,
+  );
+});
