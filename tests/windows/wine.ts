@@ -177,8 +177,8 @@ export class WinePlace extends Place {
 
   /** Starts a server in the background. */
   async detached(...args: string[]): Promise<{ pid: number; supervisorPid: number }> {
-    const { stdout, stderr } = await this.run("start", "--detach", "--json", ...args);
-    if (!stdout.includes("readyMs")) throw new Error(stdout + stderr);
+    const { code, stdout, stderr } = await this.run("start", "--detach", "--json", ...args);
+    if (!stdout.includes("readyMs")) throw new Error(`${code} ${stdout}${stderr}`);
     return lastObject(stdout) as { pid: number; supervisorPid: number };
   }
 
