@@ -1,7 +1,7 @@
 /** Servers in the background on Windows: one hidden console, the log, captured output, a killed supervisor. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { get, isFree, waitUntil } from "../e2e/harness.ts";
+import { get, isListening, waitUntil } from "../e2e/harness.ts";
 import { ask, denoCommand, endByForce, lastObject, lives, windows, wine } from "./wine.ts";
 
 windows(
@@ -53,7 +53,7 @@ windows("nothing lives on when a supervisor in the background is killed", async 
   const stopped = await place.stop();
 
   assertEquals([status.code, lastObject(status.stdout).state], [1, "stale"]);
-  assertEquals([stopped.code, isFree(place.port)], [0, true]);
+  assertEquals([stopped.code, isListening(place.port)], [0, false]);
   assertEquals(place.leftFiles(), [`.server_${place.port}.log`]);
 });
 

@@ -7,7 +7,7 @@ import "./settings.ts";
 import "./stops.ts";
 import "./wrappers.ts";
 import { bundle } from "../bundle_tools.ts";
-import { get, isFree, ROOT, SERVERS, waitUntil } from "../e2e/harness.ts";
+import { get, isListening, ROOT, SERVERS, waitUntil } from "../e2e/harness.ts";
 import {
   DENO,
   denoCommand,
@@ -43,7 +43,7 @@ windows("a server is started, refused a second time, seen and stopped", async (p
   assertEquals([stopped.code, stopped.stderr], [0, ""]);
   assertEquals([first.code, first.stderr], [0, ""]);
   assertStringIncludes(first.stdout, "asked by stop_server");
-  assertEquals([await lives(pid), isFree(place.port), place.leftFiles()], [false, true, []]);
+  assertEquals([await lives(pid), isListening(place.port), place.leftFiles()], [false, false, []]);
 });
 
 windows("--force takes the port over", async (place) => {
@@ -75,7 +75,7 @@ windows(
   async (place) => {
     await using server = await place.start(http(place));
     const pid = place.serverPid();
-    await endByForce(Number(/supervisorPid":(\d+)/.exec(recordOf(place))![1]));
+    await endByForce(Number(place.record().supervisorPid));
     await server.finished();
     await waitUntil(async () => !(await lives(pid)), "the end of the server");
 
@@ -99,7 +99,7 @@ windows("a stranger is named, left alone by start, and stopped", async (place) =
   assertEquals(refused.code, 1);
   assertStringIncludes(refused.stderr, ": deno.exe - ");
   assertEquals([stopped.code, lastObject(stopped.stdout).outcome], [0, "stopped"]);
-  assertEquals(isFree(place.port), true);
+  assertEquals(isListening(place.port), false);
 });
 
 windows("of several starts at once one wins, and the others name it", async (place) => {
@@ -135,8 +135,4 @@ for (const form of ["sources", "bundles"]) {
 
     assertEquals([missing, (await smoke.finished()).code], [null, 0], smoke.stderr);
   });
-}
-
-function recordOf(place: WinePlace): string {
-  return Deno.readTextFileSync(place.path("lock"));
 }

@@ -4,7 +4,7 @@ import { type Running, testWith, waitUntil } from "../e2e/harness.ts";
 import { ask, endByForce, lives, MISSING, scene } from "./wine.ts";
 
 function windows(name: string, body: () => Promise<void>): void {
-  testWith(MISSING, `windowsPlatform() on wine ${name}`, body);
+  testWith(MISSING, `windowsPlatform() on Windows ${name}`, body);
 }
 
 /** The last whole line that a scene has printed. */

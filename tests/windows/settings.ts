@@ -1,7 +1,7 @@
 /** Paths, settings, several ports and plain looks on Windows. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { freePort, get, isFree, waitUntil } from "../e2e/harness.ts";
+import { freePort, get, isListening, waitUntil } from "../e2e/harness.ts";
 import { denoCommand, lastObject, lives, windows, windowsPath, WinePlace } from "./wine.ts";
 
 const SERVER = join(import.meta.dirname!, "server.ts");
@@ -79,7 +79,7 @@ windows("a dry run names the processes, and leaves no trace", async (place) => {
 
   const [process] = lastObject(stdout).processes as { pid: number; outcome: string }[];
   assertEquals([code, process], [0, { ...process, pid: place.serverPid(), outcome: "wouldStop" }]);
-  assertEquals([place.leftFiles(), isFree(place.port)], [before, false]);
+  assertEquals([place.leftFiles(), isListening(place.port)], [before, true]);
   assertEquals([(await place.stop()).code, (await running.finished()).code], [0, 0]);
 });
 
@@ -111,11 +111,8 @@ windows("several ports are stopped at once, with whatever listens", async (place
 
   const outcomes = stdout.trim().split("\n").map((line) => JSON.parse(line).outcome);
   assertEquals([code, outcomes], [0, ["stopped", "stopped"]], stderr);
-  assertEquals([isFree(place.port), isFree(other), (await running.finished()).code], [
-    true,
-    true,
-    0,
-  ]);
+  assertEquals([place.port, other].map(isListening), [false, false]);
+  assertEquals((await running.finished()).code, 0);
 });
 
 windows("--managed leaves a stranger whose parent is gone; a stop ends it", async (place) => {
@@ -129,7 +126,7 @@ windows("--managed leaves a stranger whose parent is gone; a stop ends it", asyn
 
   assertEquals([refused.code, left.code, stopped.code], [1, 1, 0]);
   for (const { stderr } of [refused, left]) assertStringIncludes(stderr, ": deno.exe - ");
-  assertEquals(isFree(place.port), true);
+  assertEquals(isListening(place.port), false);
   await stranger.finished();
 });
 

@@ -1,7 +1,7 @@
 /** Stops on Windows: the key, once and twice, the note of a stop, force. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { get, isFree, type Running, waitUntil } from "../e2e/harness.ts";
+import { get, isListening, type Running, waitUntil } from "../e2e/harness.ts";
 import { lives, windows, type WinePlace } from "./wine.ts";
 
 /** Starts a server in a terminal, and waits until it is ready and listens to the key. */
@@ -62,7 +62,7 @@ windows("a stop asks, and its own key is no second request", async (place) => {
   assertEquals([stopped.code, stopped.stderr, code, stderr], [0, "", 0, ""]);
   assertStringIncludes(stdout, "asked by stop_server");
   assertEquals([count(stdout, "hearing"), count(stdout, "goodbye")], [1, 1], stdout);
-  assertEquals([isFree(place.port), place.leftFiles()], [true, []]);
+  assertEquals([isListening(place.port), place.leftFiles()], [false, []]);
 });
 
 windows("a stop forces who does not hear, after its own grace", async (place) => {
@@ -76,7 +76,7 @@ windows("a stop forces who does not hear, after its own grace", async (place) =>
   assert(performance.now() - begun > 2000);
   assertEquals([stopped.code, code, count(stdout, "hearing")], [0, 0, 1]);
   assertStringIncludes(stopped.stderr, `Killed after the grace: PID ${pid} (deno.exe)`);
-  assertEquals([isFree(place.port), place.leftFiles()], [true, []]);
+  assertEquals([isListening(place.port), place.leftFiles()], [false, []]);
 });
 
 windows("--force asks, too, and the new server has the port", async (place) => {
@@ -102,11 +102,11 @@ windows("a note is obeyed by whom it is for, and by nobody else", async (place) 
 
   await leave("1");
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  const isIgnored = !running.stdout.includes("Stopping") && !isFree(place.port);
+  const isIgnored = !running.stdout.includes("Stopping") && isListening(place.port);
   await leave(supervisorStart);
   const { code, stdout } = await running.finished();
 
   assertEquals([isIgnored, code, place.leftFiles()], [true, 0, []]);
   assertStringIncludes(stdout, "asked by stop_server");
-  await waitUntil(() => isFree(place.port), "the port to be free");
+  await waitUntil(() => !isListening(place.port), "the port to be free");
 });

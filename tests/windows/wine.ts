@@ -1,6 +1,6 @@
 /**
- * The real programs on the real Windows build of Deno, under wine, with a netstat of our own: wine's shows
- * no PIDs.
+ * The real programs on the real Windows build of Deno: on Windows itself, or under wine, with a netstat of
+ * our own, since wine's shows no PIDs.
  *
  * @module
  */
@@ -21,8 +21,11 @@ import {
 /** Where `tests/wine_setup.sh` puts wine's prefix. */
 const HOME = join(Deno.env.get("TMPDIR") ?? "/tmp", "server-wine");
 
+/** Whether this is a real Windows: then nothing stands in for it. */
+const IS_REAL = Deno.build.os === "windows";
+
 /** The Windows build of Deno. */
-export const DENO = join(HOME, "package", "deno.exe");
+export const DENO = IS_REAL ? Deno.execPath() : join(HOME, "package", "deno.exe");
 const COMPILER = "x86_64-w64-mingw32-gcc";
 
 /** The folder of Windows. */
@@ -30,11 +33,12 @@ const SYSTEM32 = join(HOME, "prefix/drive_c/windows/system32");
 
 /** A path as the programs see it. */
 export function windowsPath(path: string): string {
-  return `Z:${path.replaceAll("/", "\\")}`;
+  return IS_REAL ? path : `Z:${path.replaceAll("/", "\\")}`;
 }
 
 /** Makes netstat; returns why that cannot be done, or `null`. */
 async function buildNetstat(): Promise<string | null> {
+  if (IS_REAL) return null;
   try {
     for (const file of [join(HOME, "wine"), DENO]) await Deno.stat(file);
     const made = join(SYSTEM32, "netstat.exe");
@@ -66,7 +70,7 @@ export const MISSING = await buildNetstat();
 
 /** Registers a case with a place of its own. */
 export function windows(name: string, body: (place: WinePlace) => Promise<void>): void {
-  testWith(MISSING, `on Windows (wine) ${name}`, async () => {
+  testWith(MISSING, `on Windows ${name}`, async () => {
     await using place = new WinePlace();
     await body(place);
   });
@@ -74,6 +78,7 @@ export function windows(name: string, body: (place: WinePlace) => Promise<void>)
 
 /** Runs a command line under wine. */
 export function wine(words: readonly string[], options: RunOptions = {}): Running {
+  if (IS_REAL) return new Running(words, options);
   return new Running([join(HOME, "wine"), ...words], {
     ...options,
     env: {
@@ -133,7 +138,8 @@ export class WinePlace extends Place {
     const script = commandOf(program).at(-1)!;
     // wine lets everybody read a locked file.
     const preload = windowsPath(resolve(import.meta.dirname!, "../simulated/hidden_locks.ts"));
-    const words = ["run", "-A", `--preload=${preload}`, windowsPath(script), ...this.#args];
+    const hidden = IS_REAL ? [] : [`--preload=${preload}`];
+    const words = ["run", "-A", ...hidden, windowsPath(script), ...this.#args];
     return wine([DENO, ...words, ...args], { cwd: this.dir, ...options });
   }
 
@@ -182,9 +188,20 @@ export class WinePlace extends Place {
     return lastObject(stdout) as { pid: number; supervisorPid: number };
   }
 
+  /** Nobody but its holder reads the lock; beside it lies a copy. */
+  override record(): Record<string, unknown> {
+    return JSON.parse(Deno.readTextFileSync(`${this.path("lock")}.copy`).split("\n")[0]!);
+  }
+
   /** What the server in the background has written. */
   log(): string {
     return Deno.readTextFileSync(this.path("log"));
+  }
+
+  /** The variable by which programs are looked for here, too. */
+  searchHere(): Record<string, string> {
+    const here = windowsPath(this.dir);
+    return IS_REAL ? { Path: `${here};${Deno.env.get("Path")}` } : { WINEPATH: here };
   }
 
   /** Writes a batch file, and returns its path there. */

@@ -1,7 +1,7 @@
 /** Servers behind wrappers on Windows: batch files that wait or end, as of npm, and what is opened. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { get, isFree, waitUntil } from "../e2e/harness.ts";
+import { get, isListening, waitUntil } from "../e2e/harness.ts";
 import { denoCommand, endByForce, lastObject, lives, windows, type WinePlace } from "./wine.ts";
 
 /** A batch file that runs a server and waits for it, as npm.cmd does. */
@@ -34,7 +34,7 @@ windows("a wrapper ends, and its server is guarded, asked and said goodbye to", 
   assertEquals([state, processes.map(({ name }) => name)], ["running", ["deno.exe"]]);
   assertEquals([stopped.code, stopped.stderr, code], [0, "", 0]);
   assertStringIncludes(stdout, "goodbye");
-  assertEquals([isFree(place.port), place.leftFiles()], [true, []]);
+  assertEquals([isListening(place.port), place.leftFiles()], [false, []]);
 });
 
 windows("a server whose wrapper ended dies with its supervisor", async (place) => {
@@ -45,7 +45,7 @@ windows("a server whose wrapper ended dies with its supervisor", async (place) =
   await endByForce(supervisorPid);
 
   await waitUntil(async () => !(await lives(server!.pid)), "the end of the server");
-  assertEquals(isFree(place.port), true);
+  assertEquals(isListening(place.port), false);
   const again = await place.detached("--", ...place.server());
   assertEquals([again.supervisorPid === supervisorPid, (await place.stop()).code], [false, 0]);
 });
@@ -67,8 +67,7 @@ windows("a wrapper that waits ends with its server, and costs no grace", async (
 
 windows("a program is found by its name without the ending", async (place) => {
   await waiting(place);
-  const env = { WINEPATH: `Z:${place.dir.replaceAll("/", "\\")}` };
-  await using running = place.launch("start", ["--", "waits"], { env });
+  await using running = place.launch("start", ["--", "waits"], { env: place.searchHere() });
   await running.waitFor("Server is running on");
 
   assertEquals(JSON.parse(await get(place.port)), [""]);
@@ -84,7 +83,7 @@ windows("what the server opened lives on, and is named", async (place) => {
   const stopped = await place.stop();
   const { code, stdout, stderr } = await running.finished();
 
-  assertEquals([stopped.code, code, isFree(place.port)], [0, 0, true], stdout + stderr);
+  assertEquals([stopped.code, code, isListening(place.port)], [0, 0, false], stdout + stderr);
   assertStringIncludes(stdout + stderr, `PID ${opened}`);
   assertEquals(await lives(opened), true);
   await endByForce(opened);
