@@ -105,18 +105,29 @@ const SCENES: Record<string, () => Promise<void>> = {
     await platform.endSupervision();
     print({ tree: tree.map(({ pid }) => pid) });
   },
-  /** A terminal: runs a command line in a console, and presses Ctrl+C when a file appears. */
+  /**
+   * A terminal: runs a command line in a console, and presses Ctrl+C when a file appears. It is there for
+   * that moment only, since the key is to be heard by nobody else.
+   */
   async terminal() {
     const [, key = "", file = "", ...args] = Deno.args;
+    const { AttachConsole, FreeConsole } = Deno.dlopen("kernel32.dll", {
+      AttachConsole: { parameters: ["u32"], result: "i32" },
+      FreeConsole: { parameters: [], result: "i32" },
+    }).symbols;
     Deno.addSignalListener("SIGINT", () => {});
     prepareConsole(true);
     const child = new Deno.Command(file, { args, stdin: "null" }).spawn();
     let code: number | null = null;
     child.status.then((status) => code = status.code);
+    await pause(500); // until it has joined
+    FreeConsole();
     while (code === null) {
       await pause(20);
       if (!await Deno.remove(key).then(() => true, () => false)) continue;
+      AttachConsole(child.pid);
       pressCtrlC();
+      FreeConsole();
     }
     Deno.exit(code);
   },

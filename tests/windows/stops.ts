@@ -6,7 +6,7 @@ import { lives, windows, type WinePlace } from "./wine.ts";
 
 /** Starts a server in a terminal, and waits until it is ready and listens to the key. */
 async function terminal(place: WinePlace, mode: string, ...args: string[]): Promise<Running> {
-  const running = place.inTerminal("start", ...args, "--", ...place.server(mode));
+  const running = place.launch("start", [...args, "--", ...place.server(mode)]);
   await running.waitFor("Server is running on");
   return running;
 }

@@ -173,16 +173,23 @@ function isDoneShell(pid: number, windows: Windows): boolean {
   return !hasChild && isShell(pid, rows);
 }
 
+/** What waits while a program runs in its console, and goes on after Ctrl+C: a shell, `deno task`. */
+const WAITING =
+  /^"?(?:[^"]*[\\/])?(?:(?:cmd|powershell|pwsh|bash|zsh|fish|nu)\b|deno(?:\.exe)?"?\s+task\b)/i;
+/** A shell that runs a script, and does not wait for a command after it: the key would end the script. */
+const SCRIPT = /^(?!.*\s(?:-noexit|\/k)\b).*(?:\s[-/](?:c|f|enc)|\.(?:bat|cmd|ps1|sh)\b)/i;
+
 /**
- * Presses Ctrl+C if a process shares the console of this one, and nobody else does but its job and its
- * ancestors: the key reaches all, and no other program in the same terminal is meant.
+ * Presses Ctrl+C if a process shares the console of this one, and nobody else does whom the key would harm,
+ * since it reaches all: not even an ancestor, such as a test that has started this.
  */
 function pressKey(pid: number, windows: Windows, self: number): boolean {
-  const sharing = windows.consolePids();
-  const lineage = table.lineageOf(statsOf(windows.readTable()), self);
-  const known = new Set([...lineage, ...windows.jobMembers()]);
-  return sharing.includes(pid) && sharing.every((other) => known.has(other)) &&
-    windows.pressCtrlC();
+  const sharing = windows.consolePids(), members = [self, ...windows.jobMembers()];
+  const isHarmless = (other: number) => {
+    const command = windows.readParameters(other)?.command ?? "";
+    return members.includes(other) || (WAITING.test(command) && !SCRIPT.test(command));
+  };
+  return sharing.includes(pid) && sharing.every(isHarmless) && windows.pressCtrlC();
 }
 
 /** Protocol, local and remote endpoint, and the rest: state in any language or none, and the pid. */

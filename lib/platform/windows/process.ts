@@ -12,11 +12,7 @@ const BASIC_INFORMATION = 0;
 const MAX_ENVIRONMENT = 1 << 20;
 
 /** Command line, variables as `NAME=value`, and whether it was given its creator's console. */
-interface Parameters {
-  readonly command: string;
-  readonly environment: readonly string[];
-  readonly hasConsole: boolean;
-}
+type Parameters = { command: string; environment: string[]; hasConsole: boolean };
 
 /**
  * What a process was started with; `null` if it may not be read, as that of other users. It lies in the

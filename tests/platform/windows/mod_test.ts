@@ -26,6 +26,27 @@ const TABLE = [
 const JOB = [SUPERVISOR, 881, 4242, 4243, 4244, 4245];
 const SERVER = { pid: 4242, startTime: "60" };
 
+/** Who waits in a console for its program, and whom Ctrl+C would end in its work. */
+const WAITING = [
+  '"C:\\Windows\\system32\\cmd.exe" ',
+  "cmd.exe /k vcvars64.bat",
+  '"C:\\Program Files\\PowerShell\\7\\pwsh.exe" -WorkingDirectory ~',
+  'powershell.exe -noexit -command "try { . shellIntegration.ps1 } catch {}"',
+  '"C:\\Program Files\\Git\\usr\\bin\\bash.exe" --login -i',
+  "C:\\Users\\ann\\.deno\\bin\\deno.exe task start --port 8001",
+];
+const BUSY = [
+  'C:\\Windows\\system32\\cmd.exe /d /s /c "start_server"',
+  "cmd.exe build.bat",
+  "powershell.exe -ExecutionPolicy Bypass -File test.ps1",
+  "C:\\Git\\bin\\bash.exe --noprofile --norc -e -o pipefail D:\\a\\_temp\\1.sh",
+  "bash.exe -c 'deno run start_server.ts'",
+  "deno.exe test -A",
+  "C:\\Python\\python.exe -m pytest",
+  "node.exe cmd.js",
+  "",
+];
+
 interface Scene {
   readonly self?: number;
   readonly console?: number[];
@@ -37,6 +58,8 @@ interface Scene {
   readonly closed?: number[];
   readonly netstat?: Fake;
   readonly isListened?: boolean;
+  /** How the program of the terminal was started. */
+  readonly terminal?: string;
 }
 
 interface Played {
@@ -57,6 +80,8 @@ function windows(scene: Scene = {}): Played {
         ? { command: "", environment: [], hasConsole: false }
         : pid === 4242
         ? { command: "node server.js", environment: ["A=b", "MARK=x:y"], hasConsole: true }
+        : pid === TERMINAL
+        ? { command: scene.terminal ?? "cmd.exe", environment: [], hasConsole: true }
         : null,
     imageOf: (pid) => pid === 4 ? null : `C:\\bin\\${pid}.exe`,
     isListened: () => scene.isListened ?? true,
@@ -214,8 +239,8 @@ test("is denied who may not be opened, and only if it is the one meant", async (
 });
 
 test("presses Ctrl+C where nobody else shares the console", async () => {
-  const press = async (console: number[], signal: Deno.Signal = "SIGINT") => {
-    const { platform, done } = windows({ self: SUPERVISOR, console });
+  const press = async (console: number[], signal: Deno.Signal = "SIGINT", terminal = "cmd.exe") => {
+    const { platform, done } = windows({ self: SUPERVISOR, console, terminal });
     using held = (await platform.hold(SERVER))!;
     return [await held.signalGroup(signal), done.includes("key")];
   };
@@ -226,6 +251,9 @@ test("presses Ctrl+C where nobody else shares the console", async () => {
   assertEquals(await press([...shared, SELF]), ["unsupported", false]); // another program's terminal
   assertEquals(await press([TERMINAL, SUPERVISOR]), ["unsupported", false]);
   assertEquals(await press([]), ["unsupported", false]);
+  const presses = async (terminal: string) => (await press(shared, "SIGINT", terminal))[1];
+  for (const terminal of WAITING) assertEquals(await presses(terminal), true, terminal);
+  for (const terminal of BUSY) assertEquals(await presses(terminal), false, terminal);
 });
 
 test("finds listeners on IPv4 and IPv6, no client and no longer port", async () => {
