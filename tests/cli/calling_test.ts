@@ -11,7 +11,8 @@ const FACTS: CallFacts = {
   kind: "deno",
   env: { HOME: "/home/ann", PATH: "/usr/bin:/opt/bin" },
   cwd: "/home/ann/site",
-  isFile: (path) => ["/home/ann/tool/start_server.ts", "/opt/bin/stop_server"].includes(path),
+  isFile: (path) =>
+    ["/home/ann/tool/start_server.ts", "/opt/bin/stop_server"].includes(path.replaceAll("\\", "/")),
 };
 const { env } = FACTS;
 
@@ -100,7 +101,8 @@ Deno.test("pidDir() is the clone's folder for sources and dist, else the user's"
     ],
   ];
   for (const [facts, folder] of table) {
-    assertEquals(callingOf({ ...FACTS, ...facts }).pidDir(), folder, JSON.stringify(facts));
+    const found = callingOf({ ...FACTS, ...facts }).pidDir().replaceAll("\\", "/");
+    assertEquals(found, folder, JSON.stringify(facts));
   }
   const homeless = callingOf({ ...FACTS, program: "/x.js", env: {} });
   assertThrows(homeless.pidDir, ServerError, "HOME is not set; give --pid-dir");

@@ -22,7 +22,7 @@ function resolve(
 ): readonly string[] | undefined {
   const all = { words: null, serverCommand: null, host: "127.0.0.1", port: 8001, ...wish };
   const env = { PATH: "/usr/local/bin:/usr/bin" };
-  const isFile = (path: string) => files.includes(path);
+  const isFile = (path: string) => files.includes(path.replaceAll("\\", "/"));
   return resolveCommand(all, { env, isWindows: false, isFile, ...places })?.words;
 }
 

@@ -363,8 +363,10 @@ export async function get(port: number, path = "/"): Promise<string> {
 
 /** Whether a process lives: a zombie does not. */
 export function isAlive(pid: number): boolean {
-  if (Deno.build.os !== "linux") return /^[^Z]/.test(psState(pid));
+  if (Deno.build.os === "darwin") return /^[^Z]/.test(psState(pid));
   try {
+    // There signal 0 is a look, and there are no zombies.
+    if (Deno.build.os === "windows") return Deno.kill(pid, 0 as unknown as "SIGKILL") ?? true;
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
     return !"ZX".includes(stat.slice(stat.lastIndexOf(")") + 2)[0]!);
   } catch {
