@@ -1,7 +1,9 @@
 /** A program whose own files are replaced, as by `git pull`, while its server runs. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path/join";
-import { isAlive, isFree, Place, ROOT, Running, serverCommand } from "./e2e/harness.ts";
+import { isAlive, isFree, Place, ROOT, Running, serverCommand, testWith } from "./e2e/harness.ts";
+
+const NO_SIGNALS = Deno.build.os === "windows" ? "no SIGTERM on Windows" : null;
 
 async function copy(from: string, to: string): Promise<void> {
   if (!(await Deno.stat(from)).isDirectory) return await Deno.copyFile(from, to);
@@ -28,7 +30,8 @@ async function startAndReplace(place: Place, server: readonly string[]): Promise
 }
 
 for (const server of ["http.ts", "stubborn.ts"]) {
-  Deno.test(`a program whose files are gone still stops its server (${server})`, async () => {
+  const name = `a program whose files are gone still stops its server (${server})`;
+  testWith(NO_SIGNALS, name, async () => {
     await using place = new Place();
     await using started = await startAndReplace(place, serverCommand(server, "{port}"));
     const pid = place.serverPid();

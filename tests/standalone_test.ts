@@ -33,7 +33,8 @@ globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive:
  * left out, as `deno compile` leaves it out.
  */
 async function importedFiles(entry: string): Promise<string[]> {
-  const { text } = await tool(Deno.execPath(), "info", "--json", join(ROOT, entry));
+  // From the folder it runs in: of C:\x Deno's info makes a URL of the scheme c.
+  const { text } = await tool(Deno.execPath(), "info", "--json", entry);
   const { roots, modules }: Graph = JSON.parse(text);
   const imports = new Map(modules.map(({ specifier, dependencies = [] }) => [
     specifier,
