@@ -98,7 +98,9 @@ async function foreground(commandOf: CommandOf): Promise<void> {
 
   assertStringIncludes(second.stderr, `Port ${place.port} is already in use!`);
   assertEquals([second.code, seen.code, JSON.parse(seen.stdout).state], [1, 0, "running"]);
-  assertEquals([page, stopped.code, stopped.stderr, code], ['{"status":"ok"}', 0, "", 0]);
+  assertEquals([page, stopped.code, code], ['{"status":"ok"}', 0, 0]);
+  // On Windows the key would reach this test, too, so that the server is forced.
+  if (Deno.build.os !== "windows") assertEquals(stopped.stderr, "");
   assert(isFree(place.port));
 }
 
