@@ -74,17 +74,17 @@ windows("a program is found by its name without the ending", async (place) => {
   assertEquals([(await place.stop()).code, (await running.finished()).code], [0, 0]);
 });
 
+// In the background: what Deno starts in the foreground dies with it, and so with a test's terminal.
 windows("what the server opened lives on, and is named", async (place) => {
   const script = join(import.meta.dirname!, "scene.ts");
-  await using running = await place.start(denoCommand(script, "opener", String(place.port)));
-  await running.waitFor("opened");
-  const opened = Number(/"opened":(\d+)/.exec(running.stdout)![1]);
+  await place.detached("--", ...denoCommand(script, "opener", String(place.port)));
+  await waitUntil(() => place.log().includes("opened"), "what it opens");
+  const opened = Number(/"opened":(\d+)/.exec(place.log())![1]);
 
   const stopped = await place.stop();
-  const { code, stdout, stderr } = await running.finished();
 
-  assertEquals([stopped.code, code, isListening(place.port)], [0, 0, false], stdout + stderr);
-  assertStringIncludes(stdout + stderr, `PID ${opened}`);
+  assertEquals([stopped.code, stopped.stderr, isListening(place.port)], [0, "", false]);
+  for (const text of [stopped.stdout, place.log()]) assertStringIncludes(text, `PID ${opened}`);
   assertEquals(await lives(opened), true);
   await endByForce(opened);
 });
