@@ -171,12 +171,13 @@ function readGroup(text: string | undefined): number | null {
 
 /**
  * The name of a program from its command line. A program of an application may have blanks in its name
- * and in its path; it mostly bears the application's name.
+ * and in its path; it mostly bears the application's name. Others have one in their path by the folder
+ * that macOS gives to each user, as Node from fnm.
  */
 function nameOf(command: string): string {
   const [, title = "", rest] = /^\/.*\/([^/]+)\.app\/Contents\/MacOS\/(.*)$/.exec(command) ?? [];
   if (`${rest} `.startsWith(`${title} `)) return title;
-  const word = (rest ?? command).split(" ", 1)[0]!;
+  const word = (rest ?? command.replace("/Application Support/", "/")).split(" ", 1)[0]!;
   // A zombie is shown as `(node)`, a login shell as `-zsh`, a retitled server as `nginx: master`.
   return word.replace(/^.*\//, "").replace(/^[-(]|[):]$/g, "") || "unknown";
 }

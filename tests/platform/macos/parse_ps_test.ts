@@ -38,6 +38,7 @@ Deno.test("parsePs() names programs by their command line", { permissions: "none
     [`${apps}MacOS/Google Chrome`]: "Google Chrome",
     [`${apps}Helpers/A B (GPU).app/Contents/MacOS/A B (GPU) --type=gpu`]: "A B (GPU)",
     "/Applications/My App.app/Contents/MacOS/launcher -x": "launcher",
+    "/Users/ann/Library/Application Support/fnm/bin/node app.js": "node",
   };
 
   const rows = parsePs(
