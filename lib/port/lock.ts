@@ -184,14 +184,11 @@ export function readLock(path: string, { lockedIsReadable }: Platform): LockFile
   } catch (error) {
     // On Windows nobody but its holder reads a locked file: then the copy counts.
     if (lockedIsReadable) return { kind: "unreadable", reason: reasonOf(error), isDenied: false };
-    using copy = asDisposable(openFile(copyOf(path), "read"));
-    return { kind: "file", info, text: copy.file === null ? "" : textOf(copy.file, copy.info) };
+    const copy = openFile(copyOf(path), "read");
+    if (!("file" in copy)) return { kind: "file", info, text: "" };
+    using _ = copy;
+    return { kind: "file", info, text: textOf(copy.file, copy.info) };
   }
-}
-
-function asDisposable(opened: OwnFile | NoFile) {
-  if ("file" in opened) return opened;
-  return { file: null, [Symbol.dispose]: () => {} } as const;
 }
 
 /** Whether a lock is a hard link to that of another PID directory, as `cp -al` makes it. */
@@ -220,7 +217,7 @@ export function isLockHeld(path: string): boolean | null {
 }
 
 /** The text of an open lock; none if it is too long to be a record. */
-export function textOf(file: Deno.FsFile, { size }: Deno.FileInfo): string {
+function textOf(file: Deno.FsFile, { size }: Deno.FileInfo): string {
   return size > MAX_RECORD_BYTES ? "" : readFrom(file, 0, size);
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Ending, ProcessRow } from "../platform/mod.ts";
-import type { LockRecord, PidFile, PortFiles, PortView, Refusal } from "../port/mod.ts";
+import type { LockRecord, PortFiles, PortView, Refusal } from "../port/mod.ts";
 import type { StopSignal } from "../process/mod.ts";
 import type { StopEvent, StoppedProcess, StopResult } from "../stop/mod.ts";
 
@@ -74,5 +74,3 @@ export type StartOutcome =
     readonly isOpen: boolean;
     readonly readyMs: number;
   };
-
-export type { PidFile };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { reasonOf, ServerError } from "../errors.ts";
+import { ServerError } from "../errors.ts";
 import {
   MARKER_NAME,
   type Platform,
@@ -242,7 +242,7 @@ class Life {
     try {
       this.#note(change);
     } catch (error) {
-      if (!(error instanceof ServerError)) throw new Error(reasonOf(error), { cause: error });
+      if (!(error instanceof ServerError)) throw error;
     }
   }
 }

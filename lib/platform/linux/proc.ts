@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unrecognised } from "../parsing.ts";
 import type { Stat } from "../types.ts";
 
 const decoder = new TextDecoder();
@@ -140,8 +141,7 @@ export function parseProcStat(text: string): ProcStat {
     !(pid >= 1 && pid < 2 ** 31) || !/^[A-Za-z]$/.test(state) || !/^\d{1,20}$/.test(startTicks) ||
     !used.every(Number.isSafeInteger)
   ) {
-    const start = JSON.stringify(text.trimStart().slice(0, 60));
-    throw new SyntaxError(`Cannot parse /proc/PID/stat: no row recognised in ${start}`);
+    throw unrecognised("/proc/PID/stat", text);
   }
   const name = text.slice(open + 1, close);
   const ticks = { startTicks, utimeTicks, stimeTicks };

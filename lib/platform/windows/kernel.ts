@@ -12,7 +12,6 @@
 
 import { ServerError } from "../../errors.ts";
 
-/** What functions take and return. */
 /** Types of parameters, short for the tables below. */
 const [PTR, BUF, I32, U32] = ["pointer", "buffer", "i32", "u32"] as const;
 
