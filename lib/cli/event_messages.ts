@@ -5,7 +5,7 @@
  */
 
 import type { ProcessRow } from "../platform/mod.ts";
-import { type PortView, urlOf } from "../port/mod.ts";
+import { howEnded, type PortView, urlOf } from "../port/mod.ts";
 import type { StartEvent, StartOutcome } from "../start/mod.ts";
 import type { StopEvent, StoppedProcess, StopResult } from "../stop/mod.ts";
 import { describeCommand, describeProcess, processCount } from "./messages.ts";
@@ -111,8 +111,9 @@ const START_WORDS: Words<StartEvent> = {
   stopping: ({ pid, by }) => [
     out(`🛑 Stopping server (PID ${pid}), asked by ${ASKERS[by] ?? by}...`),
   ],
-  ended({ ending: { code, signal }, wasReady }) {
-    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  ended({ ending, wasReady }) {
+    const { code } = ending;
+    const how = howEnded(ending);
     if (wasReady && code === 0) return [out(`The server ended by itself, ${how}`)];
     const hint = code === 0
       ? ": if it puts itself into the background, or waits for input, tell it to stay"

@@ -8,7 +8,7 @@
 import { resolve } from "@std/path/resolve";
 import { ServerError } from "../errors.ts";
 import { currentPlatform, MARKER_NAME } from "../platform/mod.ts";
-import { filesOf, nextFreePort, placeOfMarker, type RunLog } from "../port/mod.ts";
+import { ageOf, filesOf, nextFreePort, placeOfMarker, type RunLog } from "../port/mod.ts";
 import { listenForStop } from "../process/mod.ts";
 import * as starts from "../start/mod.ts";
 import { attempt, commandFor } from "./calling.ts";
@@ -159,9 +159,7 @@ const NOT_THE_PORT = ["denied", "noAddress", "badHost", "probeFailed"];
 
 async function refusalOf({ view, refusal }: starts.Refused, setup: Setup): Promise<ServerError> {
   const { config: { host, port, force }, calling, platform } = setup;
-  const record = view.server?.record;
-  const age = record ? await platform.ageMs(record.server ?? record.supervisor) : null;
-  const ageMs = age ?? (record ? Date.now() - record.startedAt : 0);
+  const ageMs = view.server === null ? 0 : await ageOf(view.server.record, platform);
   const isVain = NOT_THE_PORT.includes(refusal.reason);
   const next = isVain ? null : await nextFreePort(port, host, platform);
   return startRefusal({ view, refusal, host, force, calling, ageMs, next });

@@ -11,6 +11,7 @@ import type { Platform } from "./types.ts";
 
 export { type BackgroundSupervisor, spawnLogged, spawnSupervisor } from "./background.ts";
 export * from "./identity.ts";
+export { formatEndpoint } from "./parsing.ts";
 export { type Ending, type SpawnedServer, spawnServer } from "./tools.ts";
 export type * from "./types.ts";
 

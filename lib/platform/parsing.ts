@@ -62,6 +62,11 @@ export function readEndpoint(text: string): Endpoint | null {
   return port === null || address === "" ? null : { address, port };
 }
 
+/** Writes an endpoint as it is read: `127.0.0.1:80`, `[::1]:80`. */
+export function formatEndpoint({ address, port }: Endpoint): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
 /** Makes the error for text in which nothing is recognised: "cannot tell", which is not "none". */
 export function unrecognised(source: string, text: string): SyntaxError {
   const start = JSON.stringify(text.trimStart().slice(0, 60));

@@ -35,9 +35,8 @@ export async function lookAtGuard(files: PortFiles, platform: Platform): Promise
   // Whoever holds it, holds the one that this is a link to.
   if (isLinkOfAnother(written, lock.info, files.lock)) return { kind: "dead", record: null };
   const record = await believed(written, lock, platform);
-  if (record === null) return await unnamedOrDead(null, lock, files, platform);
   // Nobody of another boot lives, in whatever namespace he was.
-  if (record.bootId !== await platform.bootId()) {
+  if (record === null || record.bootId !== await platform.bootId()) {
     return await unnamedOrDead(null, lock, files, platform);
   }
   if (isElsewhere(record, platform)) {

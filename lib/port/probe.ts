@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Platform } from "../platform/mod.ts";
+import { formatEndpoint, type Platform } from "../platform/mod.ts";
 
 /** What a try to bind a port found. */
 export type Probe =
@@ -65,6 +65,9 @@ function listenOnce(port: number, hostname: string): Probe {
     return "badHost";
   }
 }
+
+/** How long a port may stay held after the last process that held it is gone, ms. */
+export const LINGER_MS = 500;
 
 /** Whether nobody holds a port, as it was seen; a failed look counts as held. */
 export async function isPortFree(port: number, platform: Platform): Promise<boolean> {
@@ -149,7 +152,7 @@ function bypassProxy(host: string): void {
 
 async function askOne(address: string, asking: Asking): Promise<Answer | null> {
   const { port, path, timeoutMs } = asking;
-  const place = `${address.includes(":") ? `[${address}]` : address}:${port}${path}`;
+  const place = formatEndpoint({ address, port }) + path;
   const late = AbortSignal.timeout(timeoutMs);
   const signal = asking.signal === undefined ? late : AbortSignal.any([late, asking.signal]);
   try {
@@ -188,5 +191,5 @@ async function askTls(url: string, signal: AbortSignal): Promise<Answer | null> 
 /** The URL at which a server is used; one that binds every address is on `localhost`. */
 export function urlOf(host: string, port: number, isTls = false): string {
   const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
-  return `http${isTls ? "s" : ""}://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  return `http${isTls ? "s" : ""}://${formatEndpoint({ address: name, port })}`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Identity, isTargetPid } from "../platform/mod.ts";
+import { type Identity, isTargetPid, type Platform } from "../platform/mod.ts";
 
 /** The stages of a server's life. */
 export type ServerState = "starting" | "ready" | "stopping";
@@ -61,6 +61,15 @@ export const MAX_RECORD_BYTES = 4 << 20;
 export function markerOf({ port, supervisor, pidDir }: LockRecord): string {
   const start = supervisor.startTime.replaceAll(/[ :]/g, "_");
   return `${port}:${supervisor.pid}:${start}${pidDir === null ? "" : `:${pidDir}`}`;
+}
+
+/** How long a server has been running, ms: by a clock that nobody sets, or else by the record. */
+export async function ageOf(
+  record: LockRecord,
+  platform: Pick<Platform, "ageMs">,
+): Promise<number> {
+  const { server, supervisor, startedAt } = record;
+  return await platform.ageMs(server ?? supervisor) ?? Date.now() - startedAt;
 }
 
 /** What a marker tells. */

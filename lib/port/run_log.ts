@@ -7,6 +7,7 @@
  */
 
 import { reasonOf, ServerError } from "../errors.ts";
+import type { Ending } from "../platform/mod.ts";
 import { openFile, openForAppending, readFrom, unusable, whyNotOurs } from "./own_file.ts";
 
 /** A log larger than this is moved aside before a run, bytes. */
@@ -70,7 +71,12 @@ export function beginLine(command: string, cwd: string, now: number): string {
   return `${MARK}${localTime(now)} started in ${cwd}: ${command}\n`;
 }
 
-/** The line at the end of a run; `how` is `with exit code 7` or `by SIGKILL`. */
+/** How a process ended: `with exit code 7` or `by SIGKILL`. */
+export function howEnded({ code, signal }: Ending): string {
+  return signal === null ? `with exit code ${code}` : `by ${signal}`;
+}
+
+/** The line at the end of a run; `how` is as in {@linkcode howEnded}, or in other words. */
 export function endLine(how: string, now: number): string {
   return `${MARK}${localTime(now)} ended ${how}\n`;
 }

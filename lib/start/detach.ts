@@ -7,7 +7,7 @@
 
 import { type FailureKind, ServerError } from "../errors.ts";
 import { type BackgroundSupervisor, type Platform, spawnSupervisor } from "../platform/mod.ts";
-import { lastRunIn, tailOf } from "../port/mod.ts";
+import { howEnded, lastRunIn, tailOf } from "../port/mod.ts";
 import type { StopRequests } from "../process/mod.ts";
 import type { StartEvent, StartOutcome, StartReport } from "./events.ts";
 
@@ -100,10 +100,7 @@ async function follow(
 /** The event that is the reason, if the start fails now. */
 function failureIn(event: StartEvent): string | null {
   if (event.kind === "ended") {
-    const { code, signal } = event.ending;
-    return `The server ended before it was ready, ${
-      signal ? `by ${signal}` : `with exit code ${code}`
-    }`;
+    return `The server ended before it was ready, ${howEnded(event.ending)}`;
   }
   if (event.kind !== "notReady") return null;
   const saw = event.saw === null ? "" : `: it ${event.saw}`;

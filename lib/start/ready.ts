@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Platform, ProcessRow, Stat } from "../platform/mod.ts";
+import { formatEndpoint, type Platform, type ProcessRow, type Stat } from "../platform/mod.ts";
 import { type Answer, askServer, familyOfRecord, isHealthy, type LockRecord } from "../port/mod.ts";
 import { poll, without } from "../process/mod.ts";
 import type { StartReport } from "./events.ts";
@@ -118,8 +118,7 @@ class Wait {
     const { platform, record, report } = this.#options;
     if (this.#hasTold) return;
     const rows = await platform.listeningAt(members);
-    const places = rows.filter(({ port }) => port !== record.port)
-      .map(({ address, port }) => `${address.includes(":") ? `[${address}]` : address}:${port}`);
+    const places = rows.filter(({ port }) => port !== record.port).map(formatEndpoint);
     if (places.length === 0) return;
     this.#hasTold = true;
     report({ kind: "listensAt", port: record.port, places: [...new Set(places)] });

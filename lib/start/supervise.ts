@@ -16,7 +16,9 @@ import {
 import {
   endLine,
   formatRecord,
+  howEnded,
   isPortFree,
+  LINGER_MS,
   type Lock,
   type LockRecord,
   markerOf,
@@ -31,9 +33,6 @@ import { endServer } from "./end_server.ts";
 import { type End, endOf } from "./ends.ts";
 import type { StartReport } from "./events.ts";
 import { type Readiness, waitReady } from "./ready.ts";
-
-/** How long a port may stay held after the last process that held it is gone, ms. */
-const LINGER_MS = 500;
 
 /** What to run, and with what. */
 export interface Supervision {
@@ -142,9 +141,9 @@ class Life {
     }
     const event = first.kind === "ready" ? await end : first;
     if (event.kind === "asked") return await this.#stop(server, event);
-    const { code, signal } = event.ending;
+    const { code } = event.ending;
     report({ kind: "ended", ending: event.ending, wasReady });
-    this.#how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+    this.#how = howEnded(event.ending);
     const isClean = await this.#end("roots", graceMs);
     return isClean && code !== null && (wasReady || code !== 0) ? code : 1;
   }

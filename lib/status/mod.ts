@@ -7,6 +7,7 @@
 
 import type { Platform, TreeUsage } from "../platform/mod.ts";
 import {
+  ageOf,
   askServer,
   decideStatus,
   isHealthy,
@@ -34,7 +35,7 @@ export interface PortStatus {
   readonly isTls: boolean;
   /** What its processes use, or the strangers; `null` where the system does not tell. */
   readonly usage: TreeUsage | null;
-  /** How long it has been running, ms, by a clock that nobody sets; `null` if none is ours. */
+  /** How long it has been running, ms; `null` if none is ours. */
   readonly ageMs: number | null;
   /** How the last run ended, if the port is free and has a log. */
   readonly lastRun: LastRun | null;
@@ -70,10 +71,10 @@ async function statusOfView(
   const record = server?.record ?? null;
   const isAsked = guard.kind === "living" && record !== null;
   const path = healthPath ?? "/";
-  const [answer, usage, age] = await Promise.all([
+  const [answer, usage, ageMs] = await Promise.all([
     isAsked ? askServer({ host: record.host, port, path, timeoutMs: ANSWER_MS }) : null,
     platform.usage(server?.processes ?? strangers.map(({ process }) => process)),
-    record === null ? null : platform.ageMs(record.server ?? record.supervisor),
+    record === null ? null : ageOf(record, platform),
   ]);
   const isUnhealthy = isAsked && healthPath !== null && !isHealthy(answer);
   const isIdle = state === "free" || state === "stale";
@@ -84,7 +85,7 @@ async function statusOfView(
     responds: isAsked ? (healthPath === null ? answer !== null : !isUnhealthy) : null,
     isTls: answer?.isTls ?? false,
     usage: server === null && strangers.length === 0 ? null : usage,
-    ageMs: record === null ? null : age ?? Date.now() - record.startedAt,
+    ageMs,
     lastRun: isIdle ? lastRunOf(files.log) : null,
   };
 }

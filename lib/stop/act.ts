@@ -17,7 +17,7 @@ import {
 } from "../port/mod.ts";
 import { type Found, isLeft, poll, terminate } from "../process/mod.ts";
 import { askSupervisor } from "./ask_supervisor.ts";
-import { describeEnded, endTree } from "./end_tree.ts";
+import { describeEnded, endOne, endTree, maySignal } from "./end_tree.ts";
 import type { Acted, ActOptions, StoppedProcess } from "./events.ts";
 
 const NOTHING: Acted = { stopped: [], isWhole: true };
@@ -92,13 +92,9 @@ async function waitForName(holder: ProcessRow | null, options: ActOptions): Prom
     const guard = await lookAtGuard(files, platform);
     return guard.kind === "unnamed" ? null : true;
   }, performance.now() + graceMs);
-  if (named || holder === null || (await platform.lineage()).has(holder.pid)) return NOTHING;
+  if (named || holder === null || !await maySignal(holder, platform)) return NOTHING;
   report({ kind: "found", port, processes: [holder] });
-  const find = async (): Promise<Found> => ({
-    rows: await platform.alive([holder]),
-    isWhole: true,
-  });
-  const ended = await terminate({ platform, find, first: [holder], ask: "roots", graceMs });
+  const ended = await endOne(holder, "roots", options);
   return { stopped: describeEnded(ended, [holder]), isWhole: true };
 }
 

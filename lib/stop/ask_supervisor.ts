@@ -16,8 +16,8 @@ import {
   removeNote,
   type ServerView,
 } from "../port/mod.ts";
-import { type Fate, poll, terminate } from "../process/mod.ts";
-import { describeEnded, endTree } from "./end_tree.ts";
+import { type Fate, poll } from "../process/mod.ts";
+import { describeEnded, endOne, endTree, maySignal } from "./end_tree.ts";
 import type { Acted, ActOptions, StoppedProcess } from "./events.ts";
 
 /** How much longer than the grace a supervisor may take: it forces, looks, and cleans up, ms. */
@@ -60,12 +60,11 @@ function readAll(file: Deno.FsFile): string {
   }
 }
 
-/** PID 1, in a container, and an ancestor of this process are never signalled. */
 async function wake(
   supervisor: ProcessRow,
   { platform }: ActOptions,
 ): Promise<"sent" | "denied" | "impossible"> {
-  if (supervisor.pid <= 1 || (await platform.lineage()).has(supervisor.pid)) return "impossible";
+  if (!await maySignal(supervisor, platform)) return "impossible";
   using held = await platform.hold(supervisor);
   if (held === null) return "sent"; // it has just ended: the lock tells
   const result = await held.signal("SIGTERM");
@@ -141,9 +140,8 @@ async function takeOver(
     async () => await lives() ? null : true,
     performance.now() + MARGIN_MS / 3,
   );
-  if (isGone === null && supervisor.pid > 1 && !(await platform.lineage()).has(supervisor.pid)) {
-    const find = async () => ({ rows: await platform.alive([supervisor]), isWhole: true });
-    await terminate({ platform, find, first: [supervisor], ask: "nobody", graceMs: 0 });
+  if (isGone === null && await maySignal(supervisor, platform)) {
+    await endOne(supervisor, "nobody", options);
   }
   return { stopped: describeEnded(ended, server.processes), isWhole: ended.isWhole };
 }

@@ -1,10 +1,16 @@
 /**
- * Ends the processes of a server without its supervisor.
+ * Ends processes without a supervisor that would do it.
  *
  * @module
  */
 
-import { isSameProcess, type ProcessRow, type Stat } from "../platform/mod.ts";
+import {
+  isSameProcess,
+  isTargetPid,
+  type Platform,
+  type ProcessRow,
+  type Stat,
+} from "../platform/mod.ts";
 import { familyOfRecord, type LockRecord } from "../port/mod.ts";
 import { type Found, terminate, type Terminated } from "../process/mod.ts";
 import type { ActOptions, StoppedProcess } from "./events.ts";
@@ -22,6 +28,24 @@ export async function endTree(
     return { rows: members.filter(({ pid }) => !lineage.has(pid)), isWhole };
   };
   return await terminate({ platform, find, first, ask, graceMs });
+}
+
+/** Ends one process. */
+export async function endOne(
+  process: ProcessRow,
+  ask: "roots" | "nobody",
+  { platform, graceMs }: Pick<ActOptions, "platform" | "graceMs">,
+): Promise<Terminated> {
+  const find = async (): Promise<Found> => ({
+    rows: await platform.alive([process]),
+    isWhole: true,
+  });
+  return await terminate({ platform, find, first: [process], ask, graceMs });
+}
+
+/** PID 1, in a container, and an ancestor of this command are never signalled. */
+export async function maySignal({ pid }: ProcessRow, platform: Platform): Promise<boolean> {
+  return isTargetPid(pid) && !(await platform.lineage()).has(pid);
 }
 
 /** The processes as they were shown, with what became of them; the rest is shown by name. */

@@ -6,7 +6,7 @@
 
 import { ServerError } from "../errors.ts";
 import type { Platform } from "../platform/mod.ts";
-import { decideStop, look, type Plan, type PortView, type Step } from "../port/mod.ts";
+import { decideStop, LINGER_MS, look, type Plan, type PortView, type Step } from "../port/mod.ts";
 import { poll } from "../process/mod.ts";
 import { act } from "./act.ts";
 import type { ActOptions, StopEvent, StoppedProcess, StopReport, StopResult } from "./events.ts";
@@ -15,9 +15,6 @@ import { Restarters } from "./restarters.ts";
 
 /** How often whoever takes the port again is stopped again. */
 const MAX_ROUNDS = 3;
-
-/** How long a port may stay held after the last process that held it is gone, ms. */
-const LINGER_MS = 500;
 
 /** How long is watched whether somebody takes the port again, where somebody is left who may, ms. */
 const RESPAWN_WATCH_MS = 400;

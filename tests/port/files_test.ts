@@ -13,32 +13,13 @@ import {
   writePidFile,
 } from "../../lib/port/files.ts";
 import { IS_ROOT, testWith } from "../e2e/harness.ts";
-import { fileNames, inFolder } from "../folders.ts";
+import { fileNames, onUnix, testsOf } from "../folders.ts";
 import { IN_THE_WAY, leavingAlone, PRECIOUS } from "./in_the_way.ts";
 
 const PURE = { permissions: "none" } as const;
-const onUnix = { ignore: Deno.build.os === "windows" };
 const UNLESS_ROOT = Deno.build.os === "windows" || IS_ROOT ? "root and Windows may do all" : null;
 
-/** Runs a test with a path in a folder of its own. */
-function withPath(test: (path: string, folder: string) => void | Promise<void>): Promise<void> {
-  return inFolder((folder) => test(`${folder}/.server_8001.pid`, folder));
-}
-
-function test(
-  name: string,
-  body: (path: string, folder: string) => void | Promise<void>,
-): void {
-  Deno.test(name, () => withPath(body));
-}
-
-/** The same where there are modes, links and FIFOs. */
-function unixTest(
-  name: string,
-  body: (path: string, folder: string) => void | Promise<void>,
-): void {
-  Deno.test(name, onUnix, () => withPath(body));
-}
+const { withPath, test, unixTest } = testsOf(".server_8001.pid");
 
 Deno.test("filesOf() names the files of a port", PURE, () => {
   const path = (kind: string) => join("/run/my app", `.server_8001.${kind}`);

@@ -5,11 +5,10 @@ import { takeLock } from "../../lib/port/lock.ts";
 import { formatRecord, type LockRecord } from "../../lib/port/record.ts";
 import { IS_ROOT, testWith } from "../e2e/harness.ts";
 import { NOBODY } from "../e2e/other_user.ts";
-import { fileNames, inFolder } from "../folders.ts";
+import { fileNames, inFolder, onUnix } from "../folders.ts";
 import { Machine, proc } from "../process/fake_platform.ts";
 import { recordOf } from "./view_factory.ts";
 
-const onUnix = { ignore: Deno.build.os === "windows" };
 const uid = Deno.uid() ?? 0;
 
 /** Supervisor 99 and its server 100, of this user. */

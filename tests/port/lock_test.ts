@@ -4,11 +4,10 @@ import type { Platform } from "../../lib/platform/types.ts";
 import { isLockHeld, type Lock, readLock, takeLock } from "../../lib/port/lock.ts";
 import { NOBODY } from "../e2e/other_user.ts";
 import { IS_ROOT, testWith } from "../e2e/harness.ts";
-import { fileNames, inFolder } from "../folders.ts";
+import { fileNames, inFolder, onUnix } from "../folders.ts";
 import { IN_THE_WAY, leavingAlone } from "./in_the_way.ts";
 
 const isWindows = Deno.build.os === "windows";
-const onUnix = { ignore: isWindows };
 const UNLESS_ROOT = isWindows || IS_ROOT ? "root and Windows may do all" : null;
 
 const PLATFORM = { lockedIsReadable: !isWindows } as Platform;

@@ -10,31 +10,12 @@ import {
   whyNotOurs,
 } from "../../lib/port/own_file.ts";
 import { IS_ROOT, testWith } from "../e2e/harness.ts";
-import { inFolder } from "../folders.ts";
+import { onUnix, testsOf } from "../folders.ts";
 import { IN_THE_WAY, leavingAlone, PRECIOUS } from "./in_the_way.ts";
 
-const onUnix = { ignore: Deno.build.os === "windows" };
 const NO_UNIX = Deno.build.os === "windows" ? "no such files on Windows" : null;
 
-/** Runs a test with a path in a folder of its own. */
-function withPath(test: (path: string, folder: string) => void | Promise<void>): Promise<void> {
-  return inFolder((folder) => test(`${folder}/file`, folder));
-}
-
-function test(
-  name: string,
-  body: (path: string, folder: string) => void | Promise<void>,
-): void {
-  Deno.test(name, () => withPath(body));
-}
-
-/** The same where there are modes, links and FIFOs. */
-function unixTest(
-  name: string,
-  body: (path: string, folder: string) => void | Promise<void>,
-): void {
-  Deno.test(name, onUnix, () => withPath(body));
-}
+const { withPath, test, unixTest } = testsOf("file");
 
 for (const [what, make] of Object.entries(IN_THE_WAY)) {
   Deno.test(

@@ -10,31 +10,12 @@ import {
   type RunLog,
   tailOf,
 } from "../../lib/port/run_log.ts";
-import { inFolder } from "../folders.ts";
+import { onUnix, testsOf } from "../folders.ts";
 import { IN_THE_WAY, leavingAlone } from "./in_the_way.ts";
 
-const onUnix = { ignore: Deno.build.os === "windows" };
 const NOW = new Date(2026, 10, 22, 7, 5, 9).getTime();
 
-/** Runs a test with the path of a log in a folder of its own. */
-function withPath(test: (path: string, folder: string) => void | Promise<void>): Promise<void> {
-  return inFolder((folder) => test(`${folder}/log`, folder));
-}
-
-function test(
-  name: string,
-  body: (path: string, folder: string) => void | Promise<void>,
-): void {
-  Deno.test(name, () => withPath(body));
-}
-
-/** The same where there are modes, links and FIFOs. */
-function unixTest(
-  name: string,
-  body: (path: string, folder: string) => void | Promise<void>,
-): void {
-  Deno.test(name, onUnix, () => withPath(body));
-}
+const { withPath, test, unixTest } = testsOf("log");
 
 /** Opens a log for a test, which has to close it. */
 async function opened(path: string, use: (log: RunLog) => void | Promise<void>): Promise<void> {

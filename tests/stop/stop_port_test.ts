@@ -420,6 +420,19 @@ test("ends the holder of the lock who never says who he is", [[99, { uid }]], as
   assertEquals(await fileNames(scene.dir), []);
 });
 
+test(
+  "never signals a holder of the lock who is PID 1 of a container",
+  [[1, { uid }]],
+  async (scene) => {
+    await scene.leave();
+    await Deno.writeTextFile(scene.files.lock, "");
+    scene.machine.locked = { kind: "held", pid: 1 };
+
+    const { outcome, fates } = await scene.stop({ graceMs: 50 });
+    assertEquals([outcome, fates, scene.machine.signals], ["failed 1", [], []]);
+  },
+);
+
 test("leaves files alone whose lock somebody has", [[100, { uid }]], async (scene) => {
   await scene.leave();
   const lock = takeLock(scene.files.lock, scene.platform())!;

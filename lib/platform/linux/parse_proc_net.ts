@@ -4,7 +4,7 @@
  * @module
  */
 import type { ListenerRow } from "../types.ts";
-import { lines, readUid, unrecognised } from "../parsing.ts";
+import { formatEndpoint, lines, readUid, unrecognised } from "../parsing.ts";
 
 /** A socket that has a port without listening on it. */
 export interface SocketUse {
@@ -80,9 +80,8 @@ export function parseProcNetUses(text: string, port: number): SocketUse[] {
     if (state === undefined || state === "0A" || inode === "0") continue;
     if (parseInt(hexPort, 16) !== port) continue;
     const [hex = "", peerPort = ""] = remote.split(":");
-    const address = decodeAddress(hex);
-    const host = address.includes(":") ? `[${address}]` : address;
-    uses.push({ inode, peer: `${host}:${parseInt(peerPort, 16)}` });
+    const peer = { address: decodeAddress(hex), port: parseInt(peerPort, 16) };
+    uses.push({ inode, peer: formatEndpoint(peer) });
   }
   return uses;
 }
